@@ -1,0 +1,34 @@
+"""Serve an ASGI app on the loopback interface, from a thread, for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+
+@contextmanager
+def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve `app` and give its base URL; port 0 takes a free one. Raises OSError when the port is taken."""
+    listener = socket.create_server((host, port), backlog=128)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(
+        target=lambda: asyncio.run(server.serve(sockets=[listener])), name="loopback", daemon=True
+    )
+    thread.start()
+    try:
+        # Connections made before the server accepts wait in the listener's backlog, so nobody has to poll.
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+        listener.close()
