@@ -1,0 +1,106 @@
+"""Credentials that stay the same for a whole run: none, bearer, basic, api_key."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import httpx
+from pydantic import Field, SecretStr, model_validator
+
+from portsync.auth.base import Auth
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class NoAuth(Auth):
+    """No credentials."""
+
+    type: Literal["none"] = "none"
+
+    def build(self) -> None:
+        return None
+
+
+class BearerAuth(Auth):
+    """`Authorization: Bearer <token>`."""
+
+    type: Literal["bearer", "bearer_token"]
+    token: Secret
+    """The token; write `${NAME}` to take it from the environment."""
+
+    def build(self) -> httpx.Auth:
+        return HeaderAuth("Authorization", f"Bearer {self.token.get_secret_value()}")
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token.get_secret_value(),)
+
+
+class BasicAuth(Auth):
+    """HTTP basic authentication (RFC 7617). An empty password is allowed: many APIs take a key as user name."""
+
+    type: Literal["basic", "basic_auth"]
+    username: str
+    password: SecretStr = SecretStr("")
+
+    def build(self) -> httpx.Auth:
+        return httpx.BasicAuth(self.username, self.password.get_secret_value())
+
+    def secrets(self) -> tuple[str, ...]:
+        password = self.password.get_secret_value()
+        pair = base64.b64encode(f"{self.username}:{password}".encode()).decode()
+        return (password, pair) if password else (self.username, pair)
+
+
+class ApiKeyAuth(Auth):
+    """A key in a header, or in the query."""
+
+    type: Literal["api_key"]
+    key: Secret
+    """The key; write `${NAME}` to take it from the environment."""
+    header: str | None = None
+    """The header that carries it; X-API-Key where neither `header` nor `query` is given."""
+    query: str | None = None
+    """The query parameter that carries it, in place of a header."""
+
+    @model_validator(mode="after")
+    def one_place(self) -> ApiKeyAuth:
+        if self.header is not None and self.query is not None:
+            raise ValueError("give `header` or `query`, not both")
+        return self
+
+    def build(self) -> httpx.Auth:
+        key = self.key.get_secret_value()
+        if self.query is not None:
+            return QueryAuth(self.query, key)
+        return HeaderAuth(self.header or "X-API-Key", key)
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.key.get_secret_value(),)
+
+
+class HeaderAuth(httpx.Auth):
+    """Sets one header on every request."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self._name = name
+        self._value = value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self._name] = self._value
+        yield request
+
+
+class QueryAuth(httpx.Auth):
+    """Adds one query parameter to every request."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self._name = name
+        self._value = value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.url = request.url.copy_add_param(self._name, self._value)
+        yield request

@@ -1,0 +1,62 @@
+"""Entities -> batches: of one blueprint, at most 20 entities, at most 1 MiB as sent (Port's API reference, create
+multiple entities)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portsync.flow import Batch, Entity, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MOST_ENTITIES = 20
+MOST_BYTES = 1 << 20
+_OPEN, _CLOSE = b'{"entities":[', b"]}"
+
+
+def bulk_body(entities: Iterable[Entity]) -> bytes:
+    """The body of a bulk request."""
+    return _OPEN + b",".join(entity.body for entity in entities) + _CLOSE
+
+
+class Batcher:
+    """Collects entities by blueprint and gives them back in batches. Nothing is lost: what `add` keeps, `flush` gives."""
+
+    def __init__(self, most_entities: int = MOST_ENTITIES, most_bytes: int = MOST_BYTES) -> None:
+        self._most_entities = most_entities
+        self._most_bytes = most_bytes
+        self._waiting: dict[str, list[Entity]] = {}
+        self._sizes: dict[str, int] = {}
+
+    def add(self, entity: Entity) -> Iterator[Batch | Failure]:
+        """Take an entity; give the batch that it fills, or the failure that it is when no batch can hold it."""
+        size = len(entity.body)
+        if len(_OPEN) + size + len(_CLOSE) > self._most_bytes:
+            yield Failure(
+                "entity-too-large",
+                f"the entity has {size:,} bytes; Port takes at most {self._most_bytes:,} in one request",
+                entity.page,
+                entity.record,
+                entity.identifier,
+                hint="map fewer or shorter properties",
+            )
+            return
+        waiting = self._waiting.setdefault(entity.blueprint, [])
+        used = self._sizes.get(entity.blueprint, 0)
+        if waiting and used + 1 + size + len(_CLOSE) > self._most_bytes:
+            yield self._take(entity.blueprint)
+            waiting, used = self._waiting.setdefault(entity.blueprint, []), 0
+        waiting.append(entity)
+        self._sizes[entity.blueprint] = (used + 1 if used else len(_OPEN)) + size
+        if len(waiting) >= self._most_entities:
+            yield self._take(entity.blueprint)
+
+    def flush(self) -> Iterator[Batch]:
+        """Give what is left."""
+        for blueprint in list(self._waiting):
+            yield self._take(blueprint)
+
+    def _take(self, blueprint: str) -> Batch:
+        self._sizes.pop(blueprint)
+        return Batch(blueprint, tuple(self._waiting.pop(blueprint)))

@@ -1,0 +1,103 @@
+"""Every exception of portsync. Imports nothing of ours.
+
+    PortSyncError                 carries Problems; knows its exit code
+    ├── ConfigError               the user's files, flags or environment; nothing was sent       2
+    │   ├── MappingError          holds every problem of the mapping file
+    │   ├── SettingsError         an environment variable or flag is missing or wrong
+    │   └── BlueprintError        a blueprint file cannot be used
+    ├── SendError                 one request could not be brought to an end (the transport's word)
+    ├── SourceError               the API that is read                                           3
+    ├── PortError                 the API that is written                                        4
+    │   ├── PortRefusedError      Port does not accept the credentials
+    │   └── PortUnreachableError  Port does not answer
+    └── ExpressionError           a JQ program that did not end well                             1
+
+An error is an exception. What befalls one record or entity is a Failure, a value in the report (flow.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, where, and what to do: the terminal, the JSON report and the log render the same fields."""
+
+    code: str
+    """Kebab-case; each has its section in docs/reference/errors.md."""
+    message: str
+    """A lower-case clause that names the thing."""
+    place: str | None = None
+    """`file:line:column`, or `METHOD url`, or `page 2, record 17`."""
+    hint: str | None = None
+    """What to do, as an imperative."""
+    kind: str | None = None
+    """The resource that it belongs to."""
+    identifier: str | None = None
+    """The entity that it belongs to."""
+    excerpt: str | None = None
+    """The line of the user's file, and a caret under the place; shown on terminals only."""
+
+
+class PortSyncError(Exception):
+    """The base of all that portsync raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(p.message for p in problems))
+        self.problems = problems
+
+
+class ConfigError(PortSyncError):
+    """This means that something which the user wrote has to be changed before anything can be sent."""
+
+    exit_code = 2
+
+
+class MappingError(ConfigError):
+    """This means that the mapping file has problems; it holds all of them."""
+
+
+class SettingsError(ConfigError):
+    """This means that an environment variable or a flag is missing or wrong."""
+
+
+class BlueprintError(ConfigError):
+    """This means that a blueprint file cannot be read or is not a blueprint."""
+
+
+class SendError(PortSyncError):
+    """This means that a request got no answer: no connection, broken connection, or no answer in time."""
+
+    def __init__(self, problem: Problem, *, reason: str, requests: int, waited_s: float) -> None:
+        super().__init__(problem)
+        self.reason = reason
+        self.requests = requests
+        self.waited_s = waited_s
+
+
+class SourceError(PortSyncError):
+    """This means that the source could not be used at all."""
+
+    exit_code = 3
+
+
+class PortError(PortSyncError):
+    """This means that Port could not be used."""
+
+    exit_code = 4
+
+
+class PortRefusedError(PortError):
+    """This means that Port does not accept the credentials."""
+
+
+class PortUnreachableError(PortError):
+    """This means that Port does not answer, or answers nothing but server errors."""
+
+
+class ExpressionError(PortSyncError):
+    """This means that a JQ program failed, ran past its deadline or its memory, or died."""

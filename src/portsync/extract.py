@@ -1,0 +1,148 @@
+"""Request chain -> pages, with a verdict at the end: either everything was read, or it is said where it stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import orjson
+
+from portsync.errors import ExpressionError, Problem, SendError
+from portsync.flow import Answer, End, MappedPage, Page, RequestSpec, Verdict
+from portsync.pagination import PaginationError, Paginator
+from portsync.transform import not_json
+from portsync.transport.retry import asked_wait, back_at
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+_EXCERPT = 300
+_HINTS = {
+    400: "check `selector.body` and `selector.query_params` against the API's documentation",
+    401: "check `source.auth`: the key may be wrong, expired, or of the wrong kind",
+    403: "the credentials are known but may not read this: give them the right, or remove the resource",
+    404: "check `kind` and `base_url`: the API knows no such path",
+    405: "check `selector.method`",
+    410: "what was asked for is gone; run it again",
+    422: "check `selector.body` and `selector.query_params` against the API's documentation",
+    429: "lower the request rate, or come back later",
+}
+
+
+async def fetch_pages(
+    first: RequestSpec,
+    paginator: Paginator,
+    send: Callable[[RequestSpec], Awaitable[Answer]],
+    map_page: Callable[[Page], Awaitable[MappedPage]],
+    now: Callable[[], float],
+) -> AsyncIterator[MappedPage | End]:
+    """Read a chain of requests to its end, page by page; the last value is the End.
+
+    A request that was sent before, and a page whose content repeats the page before it where no total speaks, end the
+    chain as a loop. Nothing raises: what goes wrong is in the End.
+    """
+    request: RequestSpec | None = paginator.first(first)
+    seen: set[bytes] = set()
+    before = b""
+    number = 0
+    while request is not None:
+        number += 1
+        place = f"{request}, page {number}"
+        if (fingerprint := _fingerprint(request)) in seen:
+            problem = Problem("loop", "the source leads back to a request that was made before", place, _LOOP_HINT)
+            yield End(Verdict.INCOMPLETE, "loop", problem)
+            return
+        seen.add(fingerprint)
+        try:
+            answer = await send(request)
+        except SendError as error:
+            problem = replace(error.problems[0], place=place)
+            yield End(Verdict.INCOMPLETE, error.reason, problem, error.requests, error.waited_s)
+            return
+        spent = {"requests": answer.requests, "waited_s": answer.waited_s}
+        if (problem_of_status := _status_problem(answer, place, now())) is not None:
+            reason = "rate_limit" if answer.status == 429 else "status"  # noqa: PLR2004
+            yield End(Verdict.INCOMPLETE, reason, problem_of_status, answer.requests, answer.waited_s)
+            return
+        page = Page(request, number, answer.body)
+        if not answer.body.strip():
+            if answer.status == 204:  # noqa: PLR2004
+                yield End(Verdict.COMPLETE, requests=answer.requests, waited_s=answer.waited_s)
+                return
+            yield End(Verdict.INCOMPLETE, "decode", not_json(page, place), answer.requests, answer.waited_s)
+            return
+        digest = blake2b(answer.body, digest_size=16).digest()
+        if digest == before and not paginator.knows_total:
+            problem = Problem("loop", "the page repeats the page before it", place, _LOOP_HINT)
+            yield End(Verdict.INCOMPLETE, "loop", problem, answer.requests, answer.waited_s)
+            return
+        before = digest
+        try:
+            mapped = replace(await map_page(page), requests=answer.requests, waited_s=answer.waited_s)
+        except ExpressionError as error:
+            reason = "decode" if error.problems[0].code in ("not-json", "html-answer") else "jq"
+            yield End(Verdict.INCOMPLETE, reason, error.problems[0], answer.requests, answer.waited_s)
+            return
+        if (unread := _data_path_problem(mapped, place)) is not None:
+            yield End(Verdict.INCOMPLETE, "data_path", unread, answer.requests, answer.waited_s)
+            return
+        yield mapped
+        try:
+            request = paginator.next(request, mapped.facts)
+        except PaginationError as error:
+            yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
+            return
+    yield End(Verdict.COMPLETE)
+
+
+_LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
+_PAGING_HINT = "check the paths in `pagination` against an answer of the source"
+
+
+def _fingerprint(request: RequestSpec) -> bytes:
+    said = [request.method, request.url, request.params, request.headers, request.body]
+    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def _data_path_problem(mapped: MappedPage, place: str) -> Problem | None:
+    """A typo must not look like an empty source: null is nothing only on a later page."""
+    hint = "check `selector.data_path` against the answer; `.` is the whole of it"
+    if mapped.facts.data_path_error is not None:
+        return Problem("data-path", f"`data_path` failed: {mapped.facts.data_path_error}", place, hint)
+    if mapped.facts.missing and mapped.number == 1:
+        return Problem("data-path", "`data_path` found nothing (null) in the answer", place, hint)
+    return None
+
+
+def _status_problem(answer: Answer, place: str, now: float) -> Problem | None:
+    if 200 <= answer.status < 300:  # noqa: PLR2004
+        return None
+    tries = "" if answer.requests == 1 else f" after {answer.requests} tries"
+    message = f"the source answered {answer.status}{tries}"
+    if said := _error_text(answer.body):
+        message += f": {said}"
+    hint = _HINTS.get(answer.status)
+    if 300 <= answer.status < 400:  # noqa: PLR2004
+        message += f" (a redirect to {answer.headers.get('location', 'nowhere')})"
+        hint = "redirects are not followed: put the final address into `base_url` or `kind`"
+    elif answer.status >= 500:  # noqa: PLR2004
+        hint = "the source has a problem of its own; run it again later"
+    if answer.status == 429 and (wait := asked_wait(answer.headers, now)) is not None:  # noqa: PLR2004
+        hint = f"the source asks to come back at {back_at(now, wait)}"
+    return Problem("source-status", message, place, hint)
+
+
+def _error_text(body: bytes) -> str:
+    """What an error answer says, in one line: the message of the usual JSON forms, else its first words."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return " ".join(body[:_EXCERPT].decode("utf-8", errors="replace").split())
+    for key in ("error", "message", "detail", "errors"):
+        if isinstance(value, dict) and key in value:
+            found = value[key]
+            inner = found.get("message") if isinstance(found, dict) else found
+            if isinstance(inner, str):
+                return inner[:_EXCERPT]
+    return orjson.dumps(value).decode()[:_EXCERPT]

@@ -1,0 +1,182 @@
+"""Build the two JQ programs of a resource: the fast one, and the guarded one for pages on which the fast one fails.
+
+Both take the variables and the page's body, and give texts, each one JSON value:
+
+    {"records": 2, "values": {...}}     once, first: the page's facts
+    [0, "identifier", "blueprint"]      for each entity: the record's index and what the entity is called ...
+    {"identifier": ...}                 ... and then the entity itself
+
+The guarded program adds to the head what failed, `[0, id, blueprint, [["properties.x", "message"]]]`, and gives
+`[0, null, code, message]`, with no entity after it, for a record that cannot become one.
+Texts and not values: building Python objects only to write them down again costs more than the mapping itself,
+and `tojson` keeps all digits of a number that is only passed through.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Union
+
+from portsync.jq.compile import normalised
+from portsync.jq.fence import VARIABLES, prelude
+from portsync.jq.outputs import has_one_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Template = Union[str, dict[str, "Template"], list["Template"]]  # noqa: UP007 - the string needs it at run time
+"""An expression, or Ocean's search form: an object whose leaves are expressions."""
+
+NOT_ONE_VALUE = "the body is not exactly one JSON value"
+"""What the programs say of a body such as `{} {}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityExpressions:
+    """The expressions of one entity mapping, as the user wrote them."""
+
+    identifier: Template
+    blueprint: str
+    title: str | None = None
+    icon: str | None = None
+    team: Template | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    relations: Mapping[str, Template] = field(default_factory=dict)
+
+    def single_fields(self) -> list[tuple[str, Template]]:
+        """Title, icon and team, as far as they are mapped."""
+        fields = (("title", self.title), ("icon", self.icon), ("team", self.team))
+        return [(name, template) for name, template in fields if template is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class PageProgram:
+    """All expressions that a page of one resource goes through."""
+
+    data_path: str
+    query: str
+    mappings: tuple[EntityExpressions, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the paginator wants to know of the page's body, by name."""
+
+    def fast(self, now: float) -> str:
+        """The program without guards: it fails as a whole where any expression does."""
+        entities = ", ".join(_fast_entity(mapping) for mapping in self.mappings)
+        return (
+            f"{program_head(now)}"
+            f"null as $__error | [{_records(self.data_path)}] as $__found | {_facts(self.facts, _first)}, "
+            f"(range($__records | length) as $__i | $__records[$__i] | {_first(self.query)} as $__keep | "
+            f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
+        )
+
+    def guarded(self, now: float) -> str:
+        """The program that names each expression that fails, record by record."""
+        entities = ", ".join(_guarded_entity(mapping) for mapping in self.mappings)
+        return (
+            f"{program_head(now)}"
+            f"(try [{_records(self.data_path)}] catch {{error: {_TEXT}}}) as $__read | "
+            f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
+            f"(if $__error then [] else $__read end) as $__found | {_facts(self.facts, _first_or_null)}, "
+            f"(range($__records | length) as $__i | $__records[$__i] | {_tried(self.query)} as $__keep | "
+            f"if $__keep == [true] then ({entities}) elif $__keep == [false] then empty "
+            f'elif ($__keep | type) == "object" then [$__i, null, "jq", "selector.query: " + $__keep.error] | tojson '
+            f'else [$__i, null, "selector-not-boolean", "selector.query gave " + ($__keep[0] | tojson)] | tojson end)'
+        )
+
+
+_TEXT = 'if type == "string" then . else tojson end'
+
+
+def program_head(now: float) -> str:
+    """Takes `[variables, body]` apart and binds the variables; a body that is not one JSON value is an error."""
+    bindings = "".join(f".[0].{name} as ${name} | " for name in VARIABLES)
+    return f'{prelude(now)}if length == 2 then . else error("{NOT_ONE_VALUE}") end | {bindings}.[1] | . as $__page | '
+
+
+def _records(data_path: str) -> str:
+    return f'({normalised(data_path)}\n\n) | if type == "array" then .[] else . end'
+
+
+def _facts(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
+    values = ", ".join(f"{json.dumps(name)}: ($__page | {wrap(text)})" for name, text in facts.items())
+    return (
+        "($__found == [null]) as $__missing | (if $__missing then [] else $__found end) as $__records | "
+        "({records: ($__records | length), missing: $__missing, error: $__error, "
+        f"values: {{{values}}}}} | tojson)"
+    )
+
+
+def _first(text: str) -> str:
+    """The expression's first output, or null where it has none."""
+    code = normalised(text)
+    return f"({code}\n\n)" if has_one_output(code) else f"first(({code}\n\n), null)"
+
+
+def _tried(text: str) -> str:
+    """`[first output]`, or `{error: message}`."""
+    return f"(try [{_first(text)}] catch {{error: ({_TEXT})}})"
+
+
+def _first_or_null(text: str) -> str:
+    return f"(try {_first(text)} catch null)"
+
+
+def _value(template: Template, wrap: Callable[[str], str]) -> str:
+    """The code of a template: its leaves are wrapped expressions."""
+    if isinstance(template, str):
+        return wrap(template)
+    if isinstance(template, list):
+        return f"[{', '.join(_value(item, wrap) for item in template)}]"
+    return f"{{{', '.join(f'{json.dumps(key)}: {_value(item, wrap)}' for key, item in template.items())}}}"
+
+
+def _identifier(template: Template) -> str:
+    return f'({_value(template, _first)} | if type == "number" then tostring else . end)'
+
+
+def _fast_entity(mapping: EntityExpressions) -> str:
+    return (
+        f"({_identifier(mapping.identifier)} as $__id | {_first(mapping.blueprint)} as $__blueprint | "
+        f"([$__i, $__id, $__blueprint] | tojson), ({_members(mapping, _first)}{_without_null_icon(mapping)} | tojson))"
+    )
+
+
+def _members(mapping: EntityExpressions, wrap: Callable[[str], str]) -> str:
+    members = ["identifier: $__id", "blueprint: $__blueprint"]
+    members += [f"{name}: {_value(template, wrap)}" for name, template in mapping.single_fields()]
+    for section, fields in (("properties", mapping.properties), ("relations", mapping.relations)):
+        values = ", ".join(f"{json.dumps(name)}: {_value(template, wrap)}" for name, template in fields.items())
+        members.append(f"{section}: {{{values}}}")
+    return f"{{{', '.join(members)}}}"
+
+
+def _guarded_entity(mapping: EntityExpressions) -> str:
+    paths: list[tuple[list[str], Template]] = [([name], template) for name, template in mapping.single_fields()]
+    paths += [(["properties", name], text) for name, text in mapping.properties.items()]
+    paths += [(["relations", name], template) for name, template in mapping.relations.items()]
+    tries = ", ".join(f"[{json.dumps(path)}, {_tried_template(template)}]" for path, template in paths)
+    # The members stand in the fast program's order, so that equal content has equal text whichever program made it.
+    start = _members(mapping, lambda _: "null")
+    return (
+        f"((try [{_identifier(mapping.identifier)}] catch {{error: ({_TEXT})}}) as $__tried_id | "
+        f"{_tried(mapping.blueprint)} as $__tried_blueprint | "
+        f'if ($__tried_id | type) == "object" then [$__i, null, "jq", "identifier: " + $__tried_id.error] | tojson '
+        f'elif ($__tried_blueprint | type) == "object" then '
+        f'[$__i, null, "jq", "blueprint: " + $__tried_blueprint.error] | tojson '
+        f"else $__tried_id[0] as $__id | $__tried_blueprint[0] as $__blueprint | [{tries}] as $__fields | "
+        f'([$__i, $__id, $__blueprint, [$__fields[] | select(.[1] | type == "object") | '
+        f'[(.[0] | join(".")), .[1].error]]] | tojson), '
+        f"(reduce $__fields[] as [$__path, $__tried] "
+        f'({start}; if ($__tried | type) == "array" then setpath($__path; $__tried[0]) else delpaths([$__path]) end)'
+        f"{_without_null_icon(mapping)} | tojson) end)"
+    )
+
+
+def _tried_template(template: Template) -> str:
+    return f"(try [{_value(template, _first)}] catch {{error: ({_TEXT})}})"
+
+
+def _without_null_icon(mapping: EntityExpressions) -> str:
+    """Port refuses a null icon on creation (its API reference, create an entity), so a null one is not sent."""
+    return " | if .icon == null then del(.icon) else . end" if mapping.icon is not None else ""

@@ -1,0 +1,56 @@
+"""Structured logs, and the one place where secrets are taken out of what is shown."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, quote_plus
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SHORTEST_SECRET = 4
+"""Shorter values are no secrets that anybody could keep, and taking them out would make every text unreadable."""
+
+
+class Redactor:
+    """Takes known secrets out of texts, by value, in each form in which they can appear."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms: set[str] = set()
+        for secret in secrets:
+            if len(secret) >= _SHORTEST_SECRET:
+                forms |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        # The longest first: one secret may hold another.
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def clean(self, text: str) -> str:
+        """`text` with `***` in place of every secret."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, "***")
+        return text
+
+    def process(self, _logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """A structlog processor."""
+        return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor: Redactor) -> None:
+    """Send logs to standard error: text on a terminal, JSON elsewhere, unless `form` says otherwise."""
+    as_text = form == "text" or (form is None and sys.stderr.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redactor.process,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,127 @@
+"""Say what pydantic found in the words of the mapping file: place, nearest known key, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+from portsync.errors import Problem
+from portsync.mapping.models import MappingFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from portsync.mapping.places import Document
+
+_MOST_SHOWN = 12
+
+
+def explained(error: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
+    """The problem behind one of pydantic's errors."""
+    path = error["loc"]
+    context = error.get("ctx", {})
+    where = dotted(path)
+    match error["type"]:
+        case "extra_forbidden":
+            return _unknown_key(path, document, schema)
+        case "missing":
+            parent = dotted(path[:-1]) or "the file"
+            place = document.place(path[:-1])
+            return Problem(
+                "missing-key",
+                f"{parent}: the key `{path[-1]}` is missing",
+                place=str(place),
+                hint=f"add `{path[-1]}:` here",
+                excerpt=document.excerpt(place),
+            )
+        case "union_tag_invalid" | "literal_error":
+            expected = str(context.get("expected_tags") or context.get("expected", ""))
+            given = str(context.get("tag", _text_at(document, path)))
+            names = re.findall(r"'([^']+)'", expected)
+            code, message = "unknown-choice", f"{where}: `{given}` is none of {', '.join(names)}"
+            hint = did_you_mean(given, names)
+            path = (*path, "type") if error["type"] == "union_tag_invalid" else path
+        case "union_tag_not_found":
+            code, message = "missing-key", f"{where}: the key `type` is missing"
+            hint = "say which kind it is with `type:`"
+        case "expression":
+            code, hint = str(context["code"]), context["hint"]
+            column = context["column"]
+            message = f"{where} is not usable JQ: {context['message']}" + (f", column {column}" if column else "")
+            place = document.of(document.nearest(path), column or 1)
+            return Problem(code, message, str(place), hint, excerpt=document.excerpt(place))
+        case _:
+            code, message = "wrong-type", f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+            hint = None
+    place = document.place(path)
+    return Problem(code, message, str(place), hint, excerpt=document.excerpt(place))
+
+
+def _unknown_key(path: Sequence[str | int], document: Document, schema: dict[str, Any]) -> Problem:
+    name = str(path[-1])
+    known = _known_keys(schema, path[:-1])
+    parent = dotted(path[:-1]) or "the file"
+    place = document.place(path, key=True)
+    listing = f"keys here: {', '.join(known[:_MOST_SHOWN])}"
+    guess = did_you_mean(name, known)
+    return Problem(
+        "unknown-key",
+        f"{parent}: unknown key `{name}`",
+        place=str(place),
+        hint=f"{guess} {listing}" if guess else listing,
+        excerpt=document.excerpt(place),
+    )
+
+
+def did_you_mean(given: str, names: Sequence[str]) -> str | None:
+    """`did you mean ...?` where one of `names` is near."""
+    plain = {name.replace("_", "").lower(): name for name in names}
+    near = difflib.get_close_matches(given.replace("_", "").lower(), plain, n=1, cutoff=0.6)
+    return f"did you mean `{plain[near[0]]}`?" if near else None
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """A path as users read it: `resources[0].selector.query`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _known_keys(schema: dict[str, Any], path: Sequence[str | int]) -> list[str]:
+    """The keys that the JSON Schema allows at `path`."""
+    here = schema
+    for part in path:
+        here = _resolved(schema, here)
+        if "oneOf" in here and (target := here.get("discriminator", {}).get("mapping", {}).get(part)):
+            here = {"$ref": target}
+        elif isinstance(part, int):
+            here = here.get("items", {})
+        else:
+            here = here.get("properties", {}).get(part, here.get("additionalProperties", {}))
+    return list(_resolved(schema, here).get("properties", {}))
+
+
+def _resolved(schema: dict[str, Any], here: dict[str, Any]) -> dict[str, Any]:
+    """Follow references, and the non-null arm of optional values."""
+    while True:
+        if "$ref" in here:
+            here = schema["$defs"][here["$ref"].rsplit("/", 1)[-1]]
+        elif "anyOf" in here:
+            here = next(arm for arm in here["anyOf"] if arm.get("type") != "null")
+        else:
+            return here
+
+
+def _text_at(document: Document, path: Sequence[str | int]) -> str:
+    value = document.nearest(path).value
+    return value if isinstance(value, str) else "this value"
+
+
+def mapping_schema() -> dict[str, Any]:
+    """The JSON Schema of the mapping file."""
+    schema = MappingFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "portsync mapping file"}

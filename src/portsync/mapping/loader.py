@@ -1,0 +1,108 @@
+"""From a path to a mapping: text -> YAML nodes -> `${NAME}` -> types. All problems of the file at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from portsync.errors import MappingError, Problem
+from portsync.mapping.explain import explained, mapping_schema
+from portsync.mapping.interpolation import interpolate
+from portsync.mapping.models import MappingFile
+from portsync.mapping.places import Document, Place, excerpt
+from portsync.mapping.repair import Repair, apply_repairs, find_repairs
+from portsync.mapping.yaml_text import compose, structure_problems, values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMapping:
+    """A mapping file that has no problems."""
+
+    path: Path
+    file: MappingFile
+    document: Document
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """Values that must not appear in any output."""
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+
+def load(path: Path, environment: Mapping[str, str]) -> LoadedMapping:
+    """Read the mapping file at `path`. Raises MappingError with all its problems, in the order of the lines."""
+    return parse(read_text(path), path, environment)
+
+
+def read_text(path: Path) -> str:
+    """The text of the file. Raises MappingError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        problem = Problem("unreadable-file", f"cannot be read: {reason}", place=str(path), hint="check the path")
+        raise MappingError(problem) from error
+    except UnicodeDecodeError as error:
+        problem = Problem("unreadable-file", f"is not UTF-8 text: byte {error.start}", place=str(path))
+        raise MappingError(problem) from error
+
+
+def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMapping:
+    """The mapping that `text` says. Raises MappingError with all problems, in the order of the lines."""
+    repairs: tuple[Repair, ...] = ()
+    document = compose(str(path), text)
+    if isinstance(document, Problem) or structure_problems(document):
+        repairs = find_repairs(text)
+        if repairs:
+            document = compose(str(path), apply_repairs(text, repairs))
+    problems = [_repair_problem(repair, text, path) for repair in repairs]
+    if isinstance(document, Problem):
+        raise MappingError(*problems, document)
+    if structure := structure_problems(document):
+        raise MappingError(*problems, *structure)
+    interpolation = interpolate(document, environment)
+    problems += interpolation.problems
+    try:
+        file = MappingFile.model_validate(values(document))
+    except ValidationError as error:
+        schema = mapping_schema()
+        unset = {problem.place for problem in interpolation.problems}
+        found = (explained(details, document, schema) for details in error.errors())
+        problems += [problem for problem in found if problem.place not in unset]
+        raise MappingError(*_in_order(problems)) from error
+    if problems:
+        raise MappingError(*_in_order(problems))
+    secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())
+    return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret))
+
+
+def _repair_problem(repair: Repair, text: str, path: Path) -> Problem:
+    place = Place(str(path), repair.line, repair.column)
+    if repair.fixed is None:
+        problem = Problem(
+            "duplicate-key",
+            "`resources` stands here for the second time",
+            hint="remove this line, so that both lists are one; `portsync check --fix` does it",
+        )
+    else:
+        problem = Problem(
+            "yaml-syntax",
+            "not YAML: an expression that begins like this has to stand between single quotes",
+            hint=f"write  {repair.fixed.strip()}\n        or let `portsync check --fix` do it",
+        )
+    return replace(problem, place=str(place), excerpt=excerpt(text, place))
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    def position(problem: Problem) -> tuple[int, int]:
+        parts = (problem.place or "").rsplit(":", 2)
+        return (int(parts[1]), int(parts[2])) if len(parts) == 3 else (0, 0)  # noqa: PLR2004
+
+    return sorted(dict.fromkeys(problems), key=position)

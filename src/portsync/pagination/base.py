@@ -1,0 +1,45 @@
+"""What every paginator is: its own configuration model, frozen and stateless."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portsync.flow import PageFacts, RequestSpec
+
+
+class Paginator(BaseModel):
+    """The base of all paginators. All that one knows is the page just read, so it can be shared and tested with values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @abstractmethod
+    def first(self, request: RequestSpec) -> RequestSpec:
+        """The first request of a chain, made from the resource's own."""
+
+    @abstractmethod
+    def next(self, request: RequestSpec, facts: PageFacts) -> RequestSpec | None:
+        """The request after `request`, which gave `facts`; None at the end. Raises PaginationError."""
+
+    def facts(self) -> Mapping[str, str]:
+        """The expressions over the page's body whose values `next` needs, by name."""
+        return {}
+
+    @property
+    def knows_total(self) -> bool:
+        """Whether the source says how much there is: then a page like the one before it is no sign of a loop."""
+        return False
+
+
+class PaginationError(Exception):
+    """This means that a page says something about its successor that cannot be followed."""
+
+    def __init__(self, message: str, *, reason: str = "pagination") -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason

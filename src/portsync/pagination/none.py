@@ -1,0 +1,22 @@
+"""One request, one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from portsync.pagination.base import Paginator
+
+if TYPE_CHECKING:
+    from portsync.flow import PageFacts, RequestSpec
+
+
+class NoPagination(Paginator):
+    """The answer to the one request holds everything."""
+
+    type: Literal["none"] = "none"
+
+    def first(self, request: RequestSpec) -> RequestSpec:
+        return request
+
+    def next(self, request: RequestSpec, facts: PageFacts) -> None:  # noqa: ARG002 - the interface's signature
+        return None

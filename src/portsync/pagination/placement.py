@@ -1,0 +1,30 @@
+"""Where a paging value goes in a request: the query, a header, or a place in the body."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from portsync.flow import Json, RequestSpec
+
+Into = Literal["query", "body", "header"]
+
+
+def put(request: RequestSpec, into: Into, name: str, value: str | int) -> RequestSpec:
+    """`request` with the paging value in its place; in a body, `name` is a dotted path (`page.cursor`)."""
+    match into:
+        case "query":
+            others = tuple(pair for pair in request.params if pair[0] != name)
+            return replace(request, params=(*others, (name, str(value))))
+        case "header":
+            kept = tuple(pair for pair in request.headers if pair[0].lower() != name.lower())
+            return replace(request, headers=(*kept, (name, str(value))))
+        case "body":
+            return replace(request, body=_with(request.body, name.split("."), value))
+
+
+def _with(body: Json, path: list[str], value: str | int) -> Json:
+    inside = body if isinstance(body, dict) else {}
+    if len(path) == 1:
+        return {**inside, path[0]: value}
+    return {**inside, path[0]: _with(inside.get(path[0]), path[1:], value)}

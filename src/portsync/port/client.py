@@ -1,0 +1,141 @@
+"""Port's REST API, signed in: token, base URL, what its answers mean."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import orjson
+
+from portsync.errors import PortRefusedError, PortUnreachableError, Problem, SendError
+from portsync.flow import Answer, RequestSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portsync.transport.client import Client
+
+_MARGIN_S = 60.0
+"""A token is renewed this long before it ends, so that no request is under way when it does."""
+
+
+class PortClient:
+    """Sends requests to Port's API with a token that is fetched when needed, and renewed before it ends."""
+
+    def __init__(
+        self, http: Client, base_url: str, client_id: str, client_secret: str, clock: Callable[[], float]
+    ) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._credentials = {"clientId": client_id, "clientSecret": client_secret}
+        self._clock = clock
+        self._token = ""
+        self._ends_at = 0.0
+        self._signing_in = asyncio.Lock()
+
+    async def sign_in(self) -> None:
+        """Fetch a token. Raises PortRefusedError and PortUnreachableError."""
+        async with self._signing_in:
+            await self._fetch_token()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: tuple[tuple[str, str], ...] = (),
+        body: Any = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """The answer to one request, whatever its status but 401. `path` begins after `/v1`.
+
+        Raises PortRefusedError where Port does not accept the token even after a renewal, and SendError.
+        """
+        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body)
+        token = await self._valid_token()
+        answer = await self._http.send(_signed(request, token), content)
+        if answer.status == 401:  # noqa: PLR2004
+            async with self._signing_in:
+                if token == self._token:
+                    await self._fetch_token()
+            answer = await self._http.send(_signed(request, self._token), content)
+        if answer.status == 401:  # noqa: PLR2004
+            raise PortRefusedError(_refused(str(request), answer))
+        return answer
+
+    async def _valid_token(self) -> str:
+        async with self._signing_in:
+            if self._clock() >= self._ends_at:
+                await self._fetch_token()
+            return self._token
+
+    async def _fetch_token(self) -> None:
+        request = RequestSpec("POST", f"{self._base_url}/v1/auth/access_token", body=self._credentials)
+        try:
+            answer = await self._http.send(request)
+        except SendError as error:
+            raise PortUnreachableError(unreachable(error)) from error
+        if answer.status in (400, 401, 403, 404, 422):
+            raise PortRefusedError(_refused(str(request), answer))
+        value = json_of(answer)
+        if answer.status != 200 or not isinstance(value, dict) or not isinstance(value.get("accessToken"), str):  # noqa: PLR2004
+            raise PortUnreachableError(
+                Problem(
+                    "port-unusable",
+                    f"Port answered {answer.status} where a token was expected: {message_of(answer)}",
+                    str(request),
+                    "check PORT_BASE_URL",
+                )
+            )
+        self._token = value["accessToken"]
+        life = float(value.get("expiresIn", 0))
+        # A token that lives no longer than the margin would be fetched anew for every request.
+        self._ends_at = self._clock() + (life - _MARGIN_S if life > 2 * _MARGIN_S else life / 2)
+
+
+def _signed(request: RequestSpec, token: str) -> RequestSpec:
+    return replace(request, headers=(("authorization", f"Bearer {token}"),))
+
+
+def segment(text: str) -> str:
+    """One part of a path, percent-encoded."""
+    return quote(text, safe="")
+
+
+def json_of(answer: Answer) -> Any:
+    """The answer's body as JSON, or None where it is none."""
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def message_of(answer: Answer) -> str:
+    """What Port says in an error answer: `code: message`, or the first words of whatever it is."""
+    value = json_of(answer)
+    if isinstance(value, dict) and ("error" in value or "message" in value):
+        return ": ".join(str(value[key]) for key in ("error", "message") if value.get(key))[:500]
+    return " ".join(answer.body[:200].decode("utf-8", errors="replace").split())
+
+
+def unreachable(error: SendError) -> Problem:
+    """The problem of a Port that does not answer."""
+    problem = error.problems[0]
+    tries = f" after {error.requests} tries" if error.requests > 1 else ""
+    return Problem(
+        "port-unreachable",
+        f"Port cannot be reached{tries}: {problem.message}",
+        problem.place,
+        "check PORT_BASE_URL (or PORT_REGION) and the network",
+    )
+
+
+def _refused(place: str, answer: Answer) -> Problem:
+    return Problem(
+        "port-refused",
+        f"Port does not accept the credentials ({answer.status} {message_of(answer)})",
+        place,
+        "check PORT_CLIENT_ID and PORT_CLIENT_SECRET, and that they belong to the region of PORT_BASE_URL",
+    )

@@ -1,0 +1,106 @@
+"""Port's bulk upsert: one request, one outcome for each entity (Port's API reference, create multiple entities)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from portsync.batch import bulk_body
+from portsync.flow import Answer, Batch, BatchResult, Entity, Fate, Outcome
+from portsync.port.client import PortClient, json_of, message_of, segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertSwitches:
+    """The switches of the mapping file that go along with every bulk upsert."""
+
+    merge: bool
+    create_missing_related_entities: bool
+
+    def params(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("upsert", "true"),
+            ("merge", str(self.merge).lower()),
+            ("create_missing_related_entities", str(self.create_missing_related_entities).lower()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTroubleError(Exception):
+    """This means that Port answered with a server error, or asked to wait, until all attempts were used up."""
+
+    answer: Answer
+
+
+async def upsert_batch(port: PortClient, batch: Batch, switches: UpsertSwitches) -> BatchResult:
+    """Send a batch. Raises ServerTroubleError, SendError and PortRefusedError; all else is in the outcomes.
+
+    A batch that Port finds too large is halved: its limit is on bytes that we measured, but a proxy may have its own.
+    """
+    path = f"/blueprints/{segment(batch.blueprint)}/entities/bulk"
+    answer = await port.send("POST", path, params=switches.params(), content=bulk_body(batch.entities))
+    value = json_of(answer)
+    if isinstance(value, dict) and isinstance(value.get("errors"), list):
+        return _by_index(batch, value)
+    if answer.status == 413 and len(batch.entities) > 1:  # noqa: PLR2004
+        middle = len(batch.entities) // 2
+        first = await upsert_batch(port, Batch(batch.blueprint, batch.entities[:middle]), switches)
+        second = await upsert_batch(port, Batch(batch.blueprint, batch.entities[middle:]), switches)
+        return BatchResult(first.outcomes + second.outcomes)
+    if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004
+        raise ServerTroubleError(answer)
+    return rejected(batch, *_whole_refusal(batch.blueprint, answer))
+
+
+def rejected(batch: Batch, code: str, message: str, hint: str | None) -> BatchResult:
+    """The result of a batch that was refused as a whole."""
+    return BatchResult(tuple(Outcome(entity, Fate.REJECTED, code, message, hint) for entity in batch.entities))
+
+
+def _whole_refusal(blueprint: str, answer: Answer) -> tuple[str, str, str | None]:
+    message = f"Port answered {answer.status} to the whole batch: {message_of(answer)}"
+    if answer.status == 404:  # noqa: PLR2004
+        hint = f"create the blueprint `{blueprint}`: `portsync provision DIR`, or Port's builder page"
+        return "blueprint-missing", f"the blueprint `{blueprint}` is not in Port", hint
+    if answer.status == 403:  # noqa: PLR2004
+        return "port-rejected", message, "the credentials may not write this blueprint"
+    return "port-rejected", message, None
+
+
+def _by_index(batch: Batch, value: dict[str, Any]) -> BatchResult:
+    """Answers are told apart by index: Port may have made up an identifier, or not know one."""
+    accepted = {item["index"]: item for item in _items(value.get("entities"), lambda item: "created" in item)}
+    refused = {item["index"]: item for item in _items(value["errors"], lambda _: True)}
+    return BatchResult(
+        tuple(_outcome(entity, accepted.get(i), refused.get(i)) for i, entity in enumerate(batch.entities))
+    )
+
+
+def _items(items: Any, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    if not isinstance(items, list):
+        return []
+    return [i for i in items if isinstance(i, dict) and isinstance(i.get("index"), int) and wanted(i)]
+
+
+def _outcome(entity: Entity, accepted: dict[str, Any] | None, refused: dict[str, Any] | None) -> Outcome:
+    if refused is not None:
+        said = f"{refused.get('statusCode', '')} {refused.get('error', '')}: {refused.get('message', '')}".strip()
+        return Outcome(entity, Fate.REJECTED, "port-rejected", f"Port refused the entity: {said}", _hint(refused))
+    if accepted is None:
+        return Outcome(entity, Fate.REJECTED, "port-silent", "Port's answer does not say what became of the entity")
+    return Outcome(entity, Fate.CREATED if accepted["created"] else Fate.UPDATED)
+
+
+def _hint(refused: dict[str, Any]) -> str | None:
+    match refused.get("error"):
+        case "blueprint_schema_mismatch":
+            return "compare the mapping with the blueprint: the property's name, its type and format, what is required"
+        case "not_found":
+            return "a relation points to an entity, or is a relation, that is not in Port"
+        case "required_relation":
+            return "map the relation that the blueprint requires"
+        case _:
+            return None

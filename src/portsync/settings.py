@@ -1,0 +1,170 @@
+"""The environment, Ocean's names included. One of two places that read it; the other is the mapping loader's `${NAME}`."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
+
+from portsync.auth import AnyAuth
+from portsync.errors import Problem, SettingsError
+from portsync.pagination import AnyPaginator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_OCEAN_CONFIG = "OCEAN__INTEGRATION__CONFIG__"
+_REGIONS = {"eu": "https://api.getport.io", "us": "https://api.us.getport.io"}
+
+
+def _names(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Settings(BaseModel):
+    """What the environment says. Where two names are set, portsync's own wins over Ocean's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    client_id: str | None = Field(None, validation_alias=_names("PORT_CLIENT_ID", "OCEAN__PORT__CLIENT_ID"))
+    client_secret: SecretStr | None = Field(
+        None, validation_alias=_names("PORT_CLIENT_SECRET", "OCEAN__PORT__CLIENT_SECRET")
+    )
+    port_base_url: str | None = Field(None, validation_alias=_names("PORT_BASE_URL", "OCEAN__PORT__BASE_URL"))
+    port_region: Literal["eu", "us"] = Field("eu", validation_alias="PORT_REGION")
+    identifier: str | None = Field(
+        None, validation_alias=_names("PORTSYNC_IDENTIFIER", "OCEAN__INTEGRATION__IDENTIFIER")
+    )
+    type: str = Field("custom", validation_alias=_names("PORTSYNC_TYPE", "OCEAN__INTEGRATION__TYPE"))
+    source_base_url: str | None = Field(
+        None, validation_alias=_names("PORTSYNC_SOURCE_BASE_URL", f"{_OCEAN_CONFIG}BASE_URL")
+    )
+    source_auth: AnyAuth | None = None
+    source_pagination: AnyPaginator | None = None
+    initialize_resources: bool = Field(
+        True, validation_alias=_names("PORTSYNC_INITIALIZE_RESOURCES", "OCEAN__INITIALIZE_PORT_RESOURCES")
+    )
+    mapping: str | None = Field(None, validation_alias="PORTSYNC_MAPPING")
+    jq_timeout: Annotated[float, Field(gt=0, validation_alias="PORTSYNC_JQ_TIMEOUT")] = 10.0
+    jq_memory: Annotated[int, Field(ge=16, validation_alias="PORTSYNC_JQ_MEMORY")] = 512
+    log_format: Literal["text", "json"] | None = Field(None, validation_alias="PORTSYNC_LOG_FORMAT")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", validation_alias=_names("PORTSYNC_LOG_LEVEL", "OCEAN__LOG_LEVEL")
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def port_url(self) -> str:
+        """Port's API without the version: `https://api.getport.io`."""
+        url = self.port_base_url or _REGIONS[self.port_region]
+        return url.rstrip("/").removesuffix("/v1")
+
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must not appear in any output."""
+        own = (self.client_secret.get_secret_value(),) if self.client_secret else ()
+        return own + (self.source_auth.secrets() if self.source_auth else ())
+
+
+def process_environment() -> Mapping[str, str]:
+    """The environment of this process, less the variables that are set to nothing."""
+    return {name: value for name, value in os.environ.items() if value != ""}
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings that `environment` makes. Raises SettingsError with everything that is wrong."""
+    problems: list[Problem] = []
+    given: dict[str, Any] = dict(environment)
+    sections = {"source_auth": _auth(environment, problems), "source_pagination": _pagination(environment, problems)}
+    for name, (variable, adapter) in {
+        "source_auth": ("PORTSYNC_SOURCE_AUTH", TypeAdapter(AnyAuth)),
+        "source_pagination": ("PORTSYNC_SOURCE_PAGINATION", TypeAdapter(AnyPaginator)),
+    }.items():
+        if sections[name] is not None:
+            try:
+                given[name] = adapter.validate_python(sections[name])
+            except ValidationError as error:
+                origin = variable if variable in environment else f"{_OCEAN_CONFIG}*"
+                problems += [_problem(origin, details["msg"], details["loc"]) for details in error.errors()]
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [_problem(str(details["loc"][0]), details["msg"], ()) for details in error.errors()]
+        raise SettingsError(*problems) from error
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def _problem(variable: str, message: str, path: tuple[int | str, ...]) -> Problem:
+    where = "".join(f" {part}:" for part in path)
+    return Problem("bad-setting", f"the environment variable {variable}:{where} {message}", place=variable)
+
+
+def _json(environment: Mapping[str, str], variable: str, problems: list[Problem]) -> Any:
+    text = environment.get(variable)
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        problems.append(_problem(variable, "is not JSON", ()))
+        return None
+
+
+def _auth(environment: Mapping[str, str], problems: list[Problem]) -> Any:
+    """The authentication that the environment names, in the form of `source.auth`."""
+    if "PORTSYNC_SOURCE_AUTH" in environment:
+        return _json(environment, "PORTSYNC_SOURCE_AUTH", problems)
+
+    def ocean(name: str) -> str | None:
+        return environment.get(f"{_OCEAN_CONFIG}{name}") or environment.get(f"OCEAN__INTEGRATION__SECRETS__{name}")
+
+    match ocean("AUTH_TYPE"):
+        case None:
+            return None
+        case "bearer" | "bearer_token":
+            return _given(type="bearer", token=ocean("API_TOKEN") or ocean("TOKEN"))
+        case "basic":
+            return _given(type="basic", username=ocean("USERNAME"), password=ocean("PASSWORD"))
+        case "api_key":
+            return _given(type="api_key", key=ocean("API_KEY"), header=ocean("API_KEY_HEADER"))
+        case other:
+            return {"type": other}
+
+
+def _pagination(environment: Mapping[str, str], problems: list[Problem]) -> Any:
+    """The paging that the environment names, in the form of `source.pagination`."""
+    if "PORTSYNC_SOURCE_PAGINATION" in environment:
+        return _json(environment, "PORTSYNC_SOURCE_PAGINATION", problems)
+
+    def ocean(name: str) -> str | None:
+        return environment.get(f"{_OCEAN_CONFIG}{name}")
+
+    match ocean("PAGINATION_TYPE"):
+        case None:
+            return None
+        case "offset":
+            return _given(
+                type="offset",
+                offset_param=ocean("PAGINATION_PARAM"),
+                limit_param=ocean("SIZE_PARAM"),
+                page_size=ocean("PAGE_SIZE"),
+                has_more_path=_dotted(ocean("HAS_MORE_PATH")),
+            )
+        case other:
+            return {"type": other}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _dotted(path: str | None) -> str | None:
+    """Ocean writes `meta.has_more` where JQ says `.meta.has_more`."""
+    return None if path is None else path if path.startswith(".") else f".{path}"

@@ -1,0 +1,50 @@
+"""The sink that is Port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portsync.errors import PortUnreachableError, Problem, SendError
+from portsync.port.client import message_of, unreachable
+from portsync.port.entities import ServerTroubleError, UpsertSwitches, rejected, upsert_batch
+
+if TYPE_CHECKING:
+    from portsync.flow import Batch, BatchResult
+    from portsync.port.client import PortClient
+
+_TROUBLES = 3
+"""After so many batches in a row that Port did not take, each with all its attempts, it counts as down."""
+
+
+class PortSink:
+    """Upserts batches into Port. A batch that Port cannot take now is rejected; several in a row end the run."""
+
+    def __init__(self, port: PortClient, switches: UpsertSwitches) -> None:
+        self._port = port
+        self._switches = switches
+        self._troubles = 0
+        self._missing: dict[str, tuple[str, str, str | None]] = {}
+
+    async def upsert(self, batch: Batch) -> BatchResult:
+        """Write a batch. Raises PortUnreachableError and PortRefusedError."""
+        if (known := self._missing.get(batch.blueprint)) is not None:
+            return rejected(batch, *known)
+        try:
+            result = await upsert_batch(self._port, batch, self._switches)
+        except SendError as error:
+            return self._trouble(batch, unreachable(error))
+        except ServerTroubleError as error:
+            message = f"Port answered {error.answer.status} after {error.answer.requests} tries"
+            return self._trouble(batch, Problem("port-trouble", f"{message}: {message_of(error.answer)}"))
+        self._troubles = 0
+        first = result.outcomes[0]
+        if first.code == "blueprint-missing":
+            # Asking again for every batch would say the same some thousand times.
+            self._missing[batch.blueprint] = (first.code, first.message or "", first.hint)
+        return result
+
+    def _trouble(self, batch: Batch, problem: Problem) -> BatchResult:
+        self._troubles += 1
+        if self._troubles >= _TROUBLES:
+            raise PortUnreachableError(problem)
+        return rejected(batch, problem.code, problem.message, problem.hint or "run the sync again later")

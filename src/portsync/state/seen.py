@@ -1,0 +1,136 @@
+"""What one resource has given so far in this run: finds records that share an identifier, in bounded memory.
+
+In JQ `null + "@" + null` is `"@"`: a mapping that does not fit its API would quietly make one entity of all records.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Literal
+
+from portsync.flow import Entity, Failure, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+OnConflict = Literal["report", "last", "first", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two records of one identifier with different content."""
+
+    identifier: str
+    blueprint: str
+    first_place: str
+    second_place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The entities of a page, told apart."""
+
+    to_send: tuple[Entity, ...]
+    duplicates: int
+    """Records that said again what an earlier one had said."""
+    conflicts: tuple[Conflict, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    dropped: int = 0
+    """Conflicting entities that gave way to the first one."""
+    overtakes: bool = False
+    """Whether an entity of an earlier page is sent again: what is under way has to arrive before it."""
+
+
+class SeenEntities:
+    """The digests of a resource's entities, in a private database that SQLite keeps on disk when it grows."""
+
+    def __init__(self, on_conflict: OnConflict) -> None:
+        self._on_conflict = on_conflict
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute(
+            "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB, page INTEGER, record INTEGER) WITHOUT ROWID"
+        )
+
+    def __enter__(self) -> SeenEntities:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def sort(self, entities: Sequence[Entity]) -> Sorted:
+        """Tell what of a page is new, a duplicate, or in conflict; remember it."""
+        keyed = [(_key(entity), entity) for entity in entities]
+        if keyed and self._insert_new(keyed):
+            return Sorted(tuple(entities), duplicates=0)
+        return self._sort_one_by_one(keyed)
+
+    def _insert_new(self, keyed: list[tuple[bytes, Entity]]) -> bool:
+        """Remember all of a page at once; False, and nothing remembered, where an identifier is not new."""
+        rows = ((key, entity.digest, entity.page, entity.record) for key, entity in keyed)
+        self._database.execute("BEGIN")
+        try:
+            self._database.executemany("INSERT INTO seen VALUES (?, ?, ?, ?)", rows)
+        except sqlite3.IntegrityError:
+            # Without a journal there is nothing to roll back to, so the rows of this page are taken out by hand.
+            self._database.execute("COMMIT")
+            page = keyed[0][1].page
+            self._database.execute("DELETE FROM seen WHERE page = ?", (page,))
+            return False
+        self._database.execute("COMMIT")
+        return True
+
+    def _sort_one_by_one(self, keyed: list[tuple[bytes, Entity]]) -> Sorted:
+        sending: dict[bytes, Entity] = {}
+        conflicts: list[Conflict] = []
+        failures: list[Failure] = []
+        duplicates = dropped = 0
+        overtakes = False
+        for key, entity in keyed:
+            row = self._database.execute("SELECT digest, page, record FROM seen WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                self._remember(key, entity)
+                sending[key] = entity
+            elif row[0] == entity.digest:
+                duplicates += 1
+            else:
+                first_place = place_of(row[1], row[2])
+                conflict = Conflict(entity.identifier, entity.blueprint, first_place, entity.place)
+                if self._on_conflict == "fail":
+                    failures.append(_failure(entity, first_place))
+                    continue
+                conflicts.append(conflict)
+                if self._on_conflict == "first":
+                    dropped += 1
+                    continue
+                earlier = sending.get(key)
+                overtakes = overtakes or earlier is None
+                sending[key] = replace(entity, absorbed=0 if earlier is None else earlier.absorbed + 1)
+                self._remember(key, entity)
+        return Sorted(tuple(sending.values()), duplicates, tuple(conflicts), tuple(failures), dropped, overtakes)
+
+    def _remember(self, key: bytes, entity: Entity) -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", (key, entity.digest, entity.page, entity.record)
+        )
+
+
+def _key(entity: Entity) -> bytes:
+    return blake2b(f"{entity.blueprint}\0{entity.identifier}".encode(), digest_size=16).digest()
+
+
+def _failure(entity: Entity, first_place: str) -> Failure:
+    return Failure(
+        "conflict",
+        f"the identifier is that of {first_place}, with different content",
+        entity.page,
+        entity.record,
+        entity.identifier,
+        hint="`on_conflict: fail` refuses it; make `identifier` tell the two apart",
+    )
