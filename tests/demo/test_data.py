@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from portsync.demo.data import MODELS, Day, UserDay, day_of
-from portsync.demo.users import DEFAULT_USERS, sample_users
+from portsync.demo.users import DEFAULT_USERS, SampleUser, sample_users
 
 MONDAY = date(2026, 11, 16)
 SUNDAY = date(2026, 11, 15)
@@ -23,10 +23,13 @@ def test_the_same_arguments_give_the_same_day() -> None:
 @pytest.mark.parametrize(
     ("day", "seed"), [(MONDAY, 2), (MONDAY + timedelta(days=1), 1)], ids=["another seed", "another day"]
 )
-def test_another_seed_or_day_gives_other_numbers(day: date, seed: int) -> None:
-    first = day_of(MONDAY, seed=1, users=DEFAULT_USERS)
+def test_another_seed_or_weekday_makes_other_users_active(day: date, seed: int) -> None:
+    def active(drawn: Day) -> list[SampleUser]:
+        return [each.user for each in drawn.user_days]
 
-    assert day_of(day, seed=seed, users=DEFAULT_USERS).user_days != first.user_days
+    first = day_of(MONDAY, seed=1, users=MANY_USERS)
+
+    assert active(day_of(day, seed=seed, users=MANY_USERS)) != active(first)
 
 
 def test_the_numbers_of_a_user_do_not_depend_on_who_else_is_there() -> None:
