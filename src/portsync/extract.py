@@ -130,7 +130,7 @@ def _status_problem(answer: Answer, place: str, now: float) -> Problem | None:
         hint = "the source has a problem of its own; run it again later"
     if answer.status == 429 and (wait := asked_wait(answer.headers, now)) is not None:  # noqa: PLR2004
         hint = f"the source asks to come back at {back_at(now, wait)}"
-    return Problem("source-status", message, place, hint)
+    return Problem("source-refused" if answer.status in (401, 403) else "source-status", message, place, hint)
 
 
 def _error_text(body: bytes) -> str:

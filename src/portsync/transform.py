@@ -38,8 +38,8 @@ async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: 
     for line in lines:
         index, identifier, *rest = orjson.loads(line)
         mapped.add(index)
-        if identifier is None and len(rest) == 2 and rest[0] is not None and isinstance(rest[1], str):  # noqa: PLR2004
-            failures.append(_expression_failure(page, index, rest[0], rest[1]))
+        if identifier is None and len(rest) > 1 and isinstance(rest[1], str):
+            failures.append(_expression_failure(page, index, *rest))
             continue
         body = next(lines)
         blueprint = rest[0]
@@ -62,11 +62,22 @@ async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: 
     )
 
 
-def _expression_failure(page: Page, index: int, code: str, message: str) -> Failure:
-    hint = None
-    if code == "selector-not-boolean":
-        hint = "`selector.query` has to give true or false for every record, such as `.status == \"active\"`"
-    return Failure(code, message, page.number, index + 1, hint=hint)
+def _expression_failure(page: Page, index: int, code: str, message: str, fields: str | None = None) -> Failure:
+    place = {"page": page.number, "record": index + 1}
+    match code:
+        case "selector-not-boolean":
+            hint = "`selector.query` has to give true or false for every record, such as `.status == \"active\"`"
+            return Failure(code, message, **place, hint=hint)
+        case "identifier":
+            return Failure(
+                code,
+                f"the identifier {message} is what the expression gives for an empty record",
+                **place,
+                identifier=orjson.loads(message),
+                hint=f"the mapping does not fit this API: `identifier` finds none of its fields; the record has {fields}",
+            )
+        case _:
+            return Failure(code, message, **place)
 
 
 def _head_fault(page: Page, index: int, identifier: Json, blueprint: Json) -> Failure | None:

@@ -7,7 +7,8 @@ Both take the variables and the page's body, and give texts, each one JSON value
     {"identifier": ...}                 ... and then the entity itself
 
 The guarded program adds to the head what failed, `[0, id, blueprint, [["properties.x", "message"]]]`, and gives
-`[0, null, code, message]`, with no entity after it, for a record that cannot become one.
+`[0, null, code, message]` (and the record's fields, where they help), with no entity after it, for a record that
+cannot become one.
 Texts and not values: building Python objects only to write them down again costs more than the mapping itself,
 and `tojson` keeps all digits of a number that is only passed through.
 """
@@ -16,11 +17,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Union
 
 from portsync.jq.compile import normalised
 from portsync.jq.fence import VARIABLES, prelude
 from portsync.jq.outputs import has_one_output
+from portsync.jq.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,6 +88,7 @@ class PageProgram:
         )
 
 
+_FIELDS = 'if type == "object" then keys_unsorted[:20] | join(", ") else "no fields: it is a " + type end'
 _TEXT = 'if type == "string" then . else tojson end'
 
 
@@ -135,9 +139,25 @@ def _identifier(template: Template) -> str:
     return f'({_value(template, _first)} | if type == "number" then tostring else . end)'
 
 
+def _identifier_of_nothing(template: Template) -> str:
+    """What the identifier is for a record that has none of its fields: `"@"` for `.id + "@" + .date`.
+
+    A record with this identifier does not fit the mapping. `{}` stands for "cannot be told": the expression is
+    constant, or says itself what to do about missing fields.
+    """
+    if not isinstance(template, str):
+        return "{}"
+    code = normalised(template)
+    tokens = [token.text for token in scan(code) if token.kind in ("name", "other")]
+    if "." not in tokens or "if" in tokens or "?" in tokens or ("/", "/") in pairwise(tokens):
+        return "{}"
+    return f"(try (null | {_identifier(template)}) catch {{}} | if . == null then {{}} else . end)"
+
+
 def _fast_entity(mapping: EntityExpressions) -> str:
     return (
         f"({_identifier(mapping.identifier)} as $__id | {_first(mapping.blueprint)} as $__blueprint | "
+        f'if $__id == {_identifier_of_nothing(mapping.identifier)} then error("identifier") else . end | '
         f"([$__i, $__id, $__blueprint] | tojson), ({_members(mapping, _first)}{_without_null_icon(mapping)} | tojson))"
     )
 
@@ -164,6 +184,8 @@ def _guarded_entity(mapping: EntityExpressions) -> str:
         f'if ($__tried_id | type) == "object" then [$__i, null, "jq", "identifier: " + $__tried_id.error] | tojson '
         f'elif ($__tried_blueprint | type) == "object" then '
         f'[$__i, null, "jq", "blueprint: " + $__tried_blueprint.error] | tojson '
+        f"elif $__tried_id[0] == {_identifier_of_nothing(mapping.identifier)} then "
+        f'[$__i, null, "identifier", ($__tried_id[0] | tojson), {_FIELDS}] | tojson '
         f"else $__tried_id[0] as $__id | $__tried_blueprint[0] as $__blueprint | [{tries}] as $__fields | "
         f'([$__i, $__id, $__blueprint, [$__fields[] | select(.[1] | type == "object") | '
         f'[(.[0] | join(".")), .[1].error]]] | tojson), '

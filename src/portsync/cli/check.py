@@ -1,0 +1,72 @@
+"""`portsync check`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from portsync.blueprints import beside, read_blueprints
+from portsync.cli.render import print_problems
+from portsync.errors import ConfigError, MappingError, Problem
+from portsync.mapping.fit import fit_problems
+from portsync.mapping.loader import parse, read_text
+from portsync.mapping.repair import apply_repairs, find_repairs
+from portsync.mapping.yaml_text import compose, structure_problems
+from portsync.report import problem_as_json
+from portsync.settings import process_environment
+
+
+@click.command(short_help="Find everything that is wrong with a mapping file, offline.")
+@click.argument("mapping", type=click.Path(path_type=Path))
+@click.option("--blueprints", type=click.Path(path_type=Path), help="A folder of blueprints that the mapping must fit.")
+@click.option("--fix", is_flag=True, help="Write the repairs that change nothing but the quoting.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How problems are printed.")
+def check(mapping: Path, blueprints: Path | None, fix: bool, form: str) -> None:
+    """Find everything that is wrong with MAPPING, with its place, and send nothing.
+
+    \b
+    Example:
+      ANTHROPIC_API_KEY=unused portsync check mappings/claude.yaml
+    """
+    text = read_text(mapping)
+    if fix:
+        text = _fixed(mapping, text)
+    problems = _problems(mapping, text, blueprints)
+    if form == "json":
+        click.echo(json.dumps({"mapping": str(mapping), "problems": [problem_as_json(p) for p in problems]}, indent=2))
+    else:
+        print_problems(problems)
+        end = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        click.echo(f"{mapping}: {end if problems else 'no problems'}", err=bool(problems))
+    sys.exit(ConfigError.exit_code if problems else 0)
+
+
+def _fixed(mapping: Path, text: str) -> str:
+    document = compose(str(mapping), text)
+    if not isinstance(document, Problem) and not structure_problems(document):
+        return text
+    repairs = find_repairs(text)
+    if repairs:
+        text = apply_repairs(text, repairs)
+        try:
+            mapping.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise MappingError(
+                Problem("unwritable-file", f"cannot be written: {error.strerror}", place=str(mapping))
+            ) from error
+        for repair in repairs:
+            what = "removed" if repair.fixed is None else repair.fixed.strip()
+            click.echo(f"{mapping}:{repair.line}: {what}", err=True)
+    return text
+
+
+def _problems(mapping: Path, text: str, blueprints: Path | None) -> list[Problem]:
+    try:
+        loaded = parse(text, mapping, process_environment())
+        folder = blueprints or beside(mapping)
+        return [] if folder is None else fit_problems(loaded, read_blueprints(folder))
+    except ConfigError as error:
+        return list(error.problems)

@@ -1,0 +1,80 @@
+"""`portsync demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import click
+
+from portsync.cli.render import print_report
+from portsync.cli.sync import run
+from portsync.cli.wiring import load_all
+from portsync.demo.records import record_counts
+from portsync.demo.source import create_source
+from portsync.demo.users import sample_users
+from portsync.emulator.app import create_app
+from portsync.logs import Redactor
+from portsync.loopback import serving
+from portsync.settings import Settings
+from portsync.shipped import shipped_folder
+
+_DAYS = 30
+_VIEWS_WITHOUT_USERS = 7
+"""Records per day that do not depend on the number of users: three reports with one, four models."""
+_SOURCE_TOKEN = "demo-source-token"  # noqa: S105 - it opens nothing but the sample source of this process
+_PORT_SECRET = "demo-port-secret"  # noqa: S105 - likewise the local Port
+
+
+@click.command(short_help="Run the main job on embedded parts; no network, no credentials.")
+@click.option("--serve", "stays", is_flag=True, help="Leave the local Port running afterwards, until Ctrl-C.")
+@click.option("--records", type=click.IntRange(1, 1_000_000), help="Let the sample source hold about so many records.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
+def demo(stays: bool, records: int | None, form: str) -> None:
+    """Bring 30 days of invented Claude usage from a sample API through mappings/claude.yaml into a local Port.
+
+    \b
+    Example:
+      portsync demo
+    """
+    users = sample_users(8 if records is None else max(1, round(records / _DAYS) - _VIEWS_WITHOUT_USERS))
+    today = datetime.now(UTC).date()
+    emails = [user.email for user in users]
+    port_app = create_app(client_id="demo", client_secret=_PORT_SECRET, users=emails)
+    source_app = create_source(token=_SOURCE_TOKEN, today=today, users=users)
+    with ExitStack() as servers:
+        source_url = servers.enter_context(serving(source_app))
+        port_url = servers.enter_context(serving(port_app))
+        settings = Settings.model_validate(
+            {"PORT_CLIENT_ID": "demo", "PORT_CLIENT_SECRET": _PORT_SECRET, "PORT_BASE_URL": port_url}
+        )
+        environment = {"ANTHROPIC_BASE_URL": source_url, "ANTHROPIC_API_KEY": _SOURCE_TOKEN}
+        loaded = load_all([shipped_folder() / "mappings" / "claude.yaml"], environment, settings)
+        if form == "text":
+            click.echo(f"sample API  {source_url}  {_DAYS} days of Claude usage by {len(users)} invented users")
+            click.echo(f"local Port  {port_url}  a catalog of its own, gone with this process\n")
+        (report,) = asyncio.run(run(loaded, settings))
+        if form == "json":
+            click.echo(json.dumps(report.as_json(), indent=2))
+        else:
+            print_report(report, Redactor())
+        held = sum(record_counts(today=today, users=users, days=_DAYS).values())
+        if (written := report.totals()["created"]) != held and report.exit_code == 0:
+            click.echo(f"the sample source holds {held:,} records, but {written:,} entities came", err=True)
+            sys.exit(1)
+        if stays and report.exit_code == 0:
+            _stay(port_url)
+    sys.exit(report.exit_code)
+
+
+def _stay(port_url: str) -> None:
+    click.echo(f"\nThe local Port stays up at {port_url}; Ctrl-C ends it. To look into it:\n")
+    click.echo(f"  export PORT_BASE_URL={port_url} PORT_CLIENT_ID=demo PORT_CLIENT_SECRET={_PORT_SECRET}")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        click.echo("")

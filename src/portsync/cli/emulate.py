@@ -1,0 +1,49 @@
+"""`portsync emulate`."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from pathlib import Path
+
+import click
+
+from portsync.emulator.app import create_app
+from portsync.errors import Problem, SettingsError
+from portsync.loopback import serving
+
+
+@click.command(short_help="Run the local Port.")
+@click.option("--port", "number", type=click.IntRange(0, 65535), default=8710, show_default=True, help="0: any free one.")
+@click.option("--db", type=click.Path(path_type=Path), help="Keep the catalog in this file; in memory without it.")
+@click.option("--user", "users", multiple=True, help="The e-mail of a user that exists in _user; may be repeated.")
+@click.option("--client-id", envvar="PORT_CLIENT_ID", help="Made up where it is not given.")
+@click.option("--client-secret", envvar="PORT_CLIENT_SECRET", help="Made up where it is not given.")
+def emulate(
+    number: int, db: Path | None, users: tuple[str, ...], client_id: str | None, client_secret: str | None
+) -> None:
+    """Run a catalog on this machine that answers like Port's API, until Ctrl-C.
+
+    \b
+    Example:
+      portsync emulate --user ada@acme.example
+      # then, in another terminal, the lines that it prints, and: portsync provision blueprints/claude
+    """
+    given = client_secret is not None
+    client_id = client_id or secrets.token_urlsafe(16)
+    client_secret = client_secret or secrets.token_urlsafe(32)
+    database = "sqlite://" if db is None else f"sqlite:///{db}"
+    app = create_app(database=database, client_id=client_id, client_secret=client_secret, users=users)
+    try:
+        with serving(app, port=number) as url:
+            click.echo(f"export PORT_BASE_URL={url}")
+            if not given:
+                click.echo(f"export PORT_CLIENT_ID={client_id}")
+                click.echo(f"export PORT_CLIENT_SECRET={client_secret}")
+            click.echo("the local Port is up; Ctrl-C ends it", err=True)
+            threading.Event().wait()
+    except OSError as error:
+        problem = Problem("port-taken", f"cannot listen on 127.0.0.1:{number}: {error.strerror}", hint="give --port")
+        raise SettingsError(problem) from error
+    except KeyboardInterrupt:
+        click.echo("the local Port is down", err=True)

@@ -1,0 +1,85 @@
+"""The group of commands, and the end of every error: text on standard error, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
+
+import click
+
+from portsync import __version__
+from portsync.errors import PortSyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Commands(click.Group):
+    """Imports a command's module only when it is used: `portsync --help` has to be instant."""
+
+    short_help_of: ClassVar[dict[str, str]] = {
+        "demo": "Run the main job on embedded parts; no network, no credentials.",
+        "check": "Find everything that is wrong with a mapping file, offline.",
+        "sync": "Bring a mapping's resources into Port.",
+        "provision": "Create or change blueprints in Port.",
+        "emulate": "Run the local Port.",
+        "schema": "Print the JSON Schema of the mapping file, for editors.",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.short_help_of)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self.short_help_of:
+            return None
+        command = getattr(import_module(f"portsync.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.short_help_of.items()))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  portsync demo",
+)
+@click.version_option(__version__, prog_name="portsync")
+def portsync() -> None:
+    """Brings data from any REST API into your Port software catalog, from one YAML file.
+
+    Exit codes: 0 all in; 1 finished, but not whole; 2 usage, mapping or environment; 3 the source, 4 Port could not
+    be used; 70 a bug; 130, 143 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        portsync.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except PortSyncError as error:
+        from portsync.cli.render import print_problems  # noqa: PLC0415 - the way to --help stays short
+
+        print_problems(error.problems)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Somebody closed our standard output, as `| head` does.
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - one of the two places: a bug ends here, with its own exit code
+        import traceback  # noqa: PLC0415
+
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown"
+        click.echo(f"error[bug]: {type(error).__name__} at {where}\n  hint: this is a bug in portsync; please report it", err=True)
+        sys.exit(70)

@@ -1,0 +1,95 @@
+"""Problems and reports for a terminal. JSON forms come from the values themselves."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from portsync.logs import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portsync.errors import Problem
+    from portsync.report import Report, ResourceReport
+
+_COLOURS = {"complete": "green", "incomplete": "red", "skipped": "yellow"}
+_SHOWN_PROBLEMS = 20
+_WIDTH_OF_FILES = 120
+
+
+def console(file: TextIO) -> Console:
+    """A console for `file`; where that is no terminal, wide enough not to break tables, and without colours."""
+    return Console(
+        file=file, highlight=False, soft_wrap=not file.isatty(), width=None if file.isatty() else _WIDTH_OF_FILES
+    )
+
+
+def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None) -> None:
+    """Show problems on standard error, each with its place, the line that it is about, and what to do."""
+    clean = (redactor or Redactor()).clean
+    err = console(sys.stderr)
+    for problem in problems:
+        text = f"[bold red]error\\[{escape(problem.code)}][/]: {escape(clean(problem.message))}"
+        if problem.place or problem.kind:
+            text += f"\n  [blue]-->[/] {escape(clean(', '.join(p for p in (problem.kind, problem.place) if p)))}"
+        if problem.excerpt:
+            text += f"\n{escape(clean(problem.excerpt))}"
+        if problem.hint:
+            text += f"\n  [green]hint[/]: {escape(clean(problem.hint))}"
+        err.print(text)
+
+
+def print_report(report: Report, redactor: Redactor) -> None:
+    """Show a report: what was read, mapped and written, what went wrong, and in the last line the whole truth."""
+    out = console(sys.stdout)
+    out.print(_table(report))
+    problems = report.all_problems()
+    print_problems(problems[:_SHOWN_PROBLEMS], redactor)
+    if len(problems) > _SHOWN_PROBLEMS:
+        console(sys.stderr).print(f"... and {len(problems) - _SHOWN_PROBLEMS} more; --report FILE holds them")
+    out.print(redactor.clean(_last_line(report)))
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("resource", overflow="fold")
+    table.add_column("blueprint", overflow="fold")
+    table.add_column("verdict")
+    for name in ("pages", "records", "created", "updated", "unchanged", "not in"):
+        table.add_column(name, justify="right")
+    for resource in report.resources:
+        counts = resource.counts
+        colour = _COLOURS[resource.verdict]
+        verdict = resource.verdict if resource.reason is None else f"{resource.verdict} ({resource.reason})"
+        table.add_row(
+            escape(resource.kind),
+            escape(", ".join(sorted(resource.blueprints))),
+            f"[{colour}]{escape(verdict)}[/]",
+            *(f"{counts[name]:,}" for name in ("pages", "records", "created", "updated", "unchanged")),
+            f"{counts['rejected'] + counts['failures']:,}",
+        )
+    return table
+
+
+def _last_line(report: Report) -> str:
+    totals = report.totals()
+    parts = [f"{totals['records']:,} records", f"{totals['created']:,} created", f"{totals['updated']:,} updated"]
+    for name in ("unchanged", "rejected", "failures"):
+        if totals[name]:
+            parts.append(f"{totals[name]:,} {name}")
+    for name in ("conflicts", "duplicates", "field_errors", "filtered"):
+        if number := sum(resource.counts[name] for resource in report.resources):
+            parts.append(f"{number:,} {name.replace('_', ' ')}")
+    unread = [_unread(resource) for resource in report.resources if resource.verdict == "incomplete"]
+    seconds = report.finished_at - report.started_at
+    line = f"{report.status}: {', '.join(parts)} in {seconds:.1f} s"
+    return line + (f"; NOT READ TO THE END: {', '.join(unread)}" if unread else "")
+
+
+def _unread(resource: ResourceReport) -> str:
+    return f"{resource.kind} ({resource.reason}, after page {resource.counts['pages']})"

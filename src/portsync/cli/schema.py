@@ -1,0 +1,22 @@
+"""`portsync schema`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from portsync.mapping.explain import mapping_schema
+
+
+@click.command(short_help="Print the JSON Schema of the mapping file, for editors.")
+def schema() -> None:
+    """Print the JSON Schema of the mapping file. Editors use it for completion and for marking mistakes.
+
+    \b
+    Example:
+      portsync schema > mapping.schema.json
+      # then, as the first line of a mapping:
+      # yaml-language-server: $schema=mapping.schema.json
+    """
+    click.echo(json.dumps(mapping_schema(), indent=2))

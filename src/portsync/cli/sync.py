@@ -1,0 +1,117 @@
+"""`portsync sync`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from portsync.blueprints import beside, read_blueprints
+from portsync.cli.progress import SyncProgress
+from portsync.cli.render import print_problems, print_report
+from portsync.cli.wiring import load_all, signed_in, sync_tools
+from portsync.errors import PortSyncError
+from portsync.logs import Redactor, configure_logs
+from portsync.provision import Change, apply_steps, plan_blueprints
+from portsync.settings import Settings, process_environment, read_settings
+from portsync.stop import Stop
+from portsync.sync import sync as run_sync
+
+if TYPE_CHECKING:
+    from portsync.mapping.loader import LoadedMapping
+    from portsync.plan import SourcePlan
+    from portsync.port.client import PortClient
+    from portsync.report import Report
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Bring a mapping's resources into Port.")
+@click.argument("mappings", nargs=-1, type=_PATH, metavar="MAPPING...")
+@click.option("--kind", "kinds", multiple=True, help="Only resources of this kind; may be repeated.")
+@click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
+def sync(mappings: tuple[Path, ...], kinds: tuple[str, ...], report_file: Path | None, form: str) -> None:
+    """Read every resource of MAPPING from its API and upsert the entities into Port.
+
+    Credentials come from the environment: PORT_CLIENT_ID, PORT_CLIENT_SECRET, and what the mapping names as ${NAME}.
+
+    \b
+    Example:
+      PORT_CLIENT_ID=... PORT_CLIENT_SECRET=... ANTHROPIC_API_KEY=... portsync sync mappings/claude.yaml
+    """
+    environment = process_environment()
+    settings = read_settings(environment)
+    paths = list(mappings) or ([Path(settings.mapping)] if settings.mapping else [])
+    if not paths:
+        raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
+    loaded = load_all(paths, environment, settings)
+    _check_kinds(loaded, kinds)
+    if report_file is not None and not report_file.resolve().parent.is_dir():
+        raise click.UsageError(f"the folder of --report {report_file} does not exist")
+    redactor = Redactor({*settings.secrets(), *(s for m, p in loaded for s in {*m.secrets, *p.auth.secrets()})})
+    configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
+    try:
+        reports = asyncio.run(run(loaded, settings, frozenset(kinds)))
+    except PortSyncError as error:
+        print_problems(error.problems, redactor)
+        sys.exit(error.exit_code)
+    _deliver(reports, redactor, report_file, form)
+    sys.exit(max((report.exit_code for report in reports), default=0))
+
+
+def _check_kinds(loaded: list[tuple[LoadedMapping, SourcePlan]], kinds: tuple[str, ...]) -> None:
+    known = {resource.kind for mapping, _ in loaded for resource in mapping.file.resources}
+    for kind in kinds:
+        if kind not in known:
+            raise click.BadParameter(f"no resource has the kind {kind}; there are {', '.join(sorted(known))}")
+
+
+async def run(
+    loaded: list[tuple[LoadedMapping, SourcePlan]], settings: Settings, kinds: frozenset[str] = frozenset()
+) -> list[Report]:
+    """Sync each mapping in turn. Raises PortError where Port cannot be used from the start."""
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.request, number)
+    reports: list[Report] = []
+    for mapping, source in loaded:
+        if stop.is_requested and reports:
+            break
+        identifier = settings.identifier or f"portsync-{mapping.name}"
+        async with signed_in(settings, identifier) as port:
+            if settings.initialize_resources:
+                await create_missing_blueprints(port, mapping)
+            with SyncProgress() as progress:
+                async with sync_tools(mapping, source, settings, port, stop, progress.show) as tools:
+                    reports.append(await run_sync(mapping, source, tools, run_id=str(uuid.uuid4()), kinds=kinds))
+    return reports
+
+
+async def create_missing_blueprints(port: PortClient, mapping: LoadedMapping) -> None:
+    """Create the blueprints at hand that Port does not have. Existing ones are never changed by a sync."""
+    if (folder := beside(mapping.path)) is None:
+        return
+    steps = await plan_blueprints(port, read_blueprints(folder))
+    await apply_steps(port, [step for step in steps if step.change is Change.CREATE])
+
+
+def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None, form: str) -> None:
+    value: dict[str, Any] = reports[0].as_json()
+    if len(reports) > 1:
+        value = {"version": 1, "runs": [report.as_json() for report in reports]}
+    text = redactor.clean(json.dumps(value, indent=2, ensure_ascii=False))
+    if report_file is not None:
+        report_file.write_text(text + "\n", encoding="utf-8")
+    if form == "json":
+        click.echo(text)
+        return
+    for report in reports:
+        print_report(report, redactor)

@@ -1,0 +1,122 @@
+"""From settings and a mapping to the parts of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from portsync import __version__
+from portsync.errors import ConfigError, PortUnreachableError, Problem, SendError, SettingsError
+from portsync.jq.pool import JqPool, Limits
+from portsync.mapping.loader import LoadedMapping, load
+from portsync.plan import SourcePlan, plan_source
+from portsync.port.client import PortClient, unreachable
+from portsync.port.entities import UpsertSwitches
+from portsync.sinks.port import PortSink
+from portsync.sync import Tools
+from portsync.transport.client import Client, Timeouts
+from portsync.transport.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+
+    from portsync.report import ResourceReport
+    from portsync.settings import Settings
+    from portsync.stop import Stop
+
+_PORT_ATTEMPTS = 6
+_PORT_MAX_WAIT_S = 60.0
+
+
+def load_all(
+    paths: list[Path], environment: Mapping[str, str], settings: Settings
+) -> list[tuple[LoadedMapping, SourcePlan]]:
+    """The mappings, and the source of each. Raises ConfigError with the problems of all files and of the
+    environment at once."""
+    problems: list[Problem] = []
+    found: list[tuple[LoadedMapping, SourcePlan]] = []
+    for path in paths:
+        try:
+            mapping = load(path, environment)
+            found.append((mapping, plan_source(mapping.file, settings)))
+        except ConfigError as error:
+            problems += error.problems
+    try:
+        port_credentials(settings)
+    except SettingsError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
+    return found
+
+
+def port_credentials(settings: Settings) -> tuple[str, str]:
+    """Client id and secret. Raises SettingsError where one is missing."""
+    missing = [
+        name
+        for name, value in (("PORT_CLIENT_ID", settings.client_id), ("PORT_CLIENT_SECRET", settings.client_secret))
+        if value is None
+    ]
+    if missing or settings.client_id is None or settings.client_secret is None:
+        raise SettingsError(
+            Problem(
+                "no-credentials",
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
+                place="environment",
+                hint="take them from Port (profile menu, Credentials); without Port, try `portsync demo`",
+            )
+        )
+    return settings.client_id, settings.client_secret.get_secret_value()
+
+
+@asynccontextmanager
+async def signed_in(settings: Settings, identifier: str) -> AsyncIterator[PortClient]:
+    """A client that Port has accepted. Raises PortError."""
+    client_id, client_secret = port_credentials(settings)
+    async with Client(
+        policy=RetryPolicy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, time.time, asyncio.sleep, random.random),
+        timeouts=Timeouts(read=60.0, total=120.0),
+        # Port keeps it as the entity's $datasource: the same four parts as Ocean's, so that ours are found again.
+        user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
+        use_proxies=not _is_loopback(settings.port_url),
+    ) as http:
+        port = PortClient(http, settings.port_url, client_id, client_secret, time.time)
+        try:
+            await port.sign_in()
+            yield port
+        except SendError as error:
+            raise PortUnreachableError(unreachable(error)) from error
+
+
+@asynccontextmanager
+async def sync_tools(
+    mapping: LoadedMapping,
+    source: SourcePlan,
+    settings: Settings,
+    port: PortClient,
+    stop: Stop,
+    progress: Callable[[ResourceReport], None],
+) -> AsyncIterator[Tools]:
+    """What a run of `mapping` needs, writing to `port`."""
+    timeout = source.timeout
+    client = Client(
+        policy=RetryPolicy(source.retry.attempts, source.retry.max_wait, time.time, asyncio.sleep, random.random),
+        timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
+        # Anthropic asks integrations to say who they are, in this form.
+        user_agent=f"portsync/{__version__}",
+        auth=source.auth.build(),
+        verify_tls=source.verify_tls,
+        use_proxies=not _is_loopback(source.base_url),
+    )
+    switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
+    async with client, JqPool(Limits(settings.jq_timeout, settings.jq_memory)) as pool:
+        yield Tools(client, pool, PortSink(port, switches), stop, time.time, progress)
+
+
+def _is_loopback(url: str) -> bool:
+    return (urlsplit(url).hostname or "") in ("127.0.0.1", "::1", "localhost")

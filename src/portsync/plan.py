@@ -1,0 +1,183 @@
+"""Resources -> request chains: the first request of each, rendered with JQ, and the programs for its pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from portsync.auth import AnyAuth, NoAuth
+from portsync.errors import ExpressionError, Problem, SettingsError
+from portsync.flow import Json, RequestSpec
+from portsync.jq.fence import VARIABLES
+from portsync.jq.program import EntityExpressions, PageProgram, program_head
+from portsync.mapping.fit import constant
+from portsync.mapping.templates import as_program, body_program
+from portsync.pagination import NoPagination, Paginator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from portsync.jq.pool import JqPool
+    from portsync.mapping.models import EntityMapping, MappingFile, Resource, Retry, Timeout
+    from portsync.settings import Settings
+
+NO_VARIABLES = json.dumps({name: {} for name in VARIABLES}).encode()
+"""What `$context`, `$params` and `$window` stand for where a resource has none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """The source, after the file and the environment have both had their say; the file wins."""
+
+    base_url: str
+    auth: AnyAuth
+    headers: dict[str, str]
+    paginator: Paginator
+    retry: Retry
+    timeout: Timeout
+    verify_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChain:
+    """How one resource is read: its first request, what follows a page, and what maps one."""
+
+    first: RequestSpec
+    paginator: Paginator
+    programs: tuple[str, str]
+    """The fast and the guarded one."""
+    variables: bytes
+    """A JSON object: what `$context`, `$params` and `$window` stand for."""
+
+
+def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
+    """Where requests go, and as whom. Raises SettingsError where nobody says where."""
+    source = mapping.source
+    base_url = source.base_url or settings.source_base_url
+    if base_url is None or not urlsplit(base_url).netloc:
+        raise SettingsError(
+            Problem(
+                "no-source",
+                "the source's base URL is not known" if base_url is None else f"`{base_url}` is not a URL",
+                place="source.base_url",
+                hint="write `source: {base_url: https://...}` into the mapping, or set PORTSYNC_SOURCE_BASE_URL",
+            )
+        )
+    return SourcePlan(
+        base_url.rstrip("/"),
+        source.auth or settings.source_auth or NoAuth(),
+        source.headers,
+        source.pagination or settings.source_pagination or NoPagination(),
+        source.retry,
+        source.timeout,
+        source.verify_tls,
+    )
+
+
+async def plan_resource(resource: Resource, source: SourcePlan, pool: JqPool, now: float) -> RequestChain:
+    """The chain of a resource. Raises ExpressionError where an expression of its request fails or gives null."""
+    selector = resource.selector
+    paginator = selector.pagination or source.paginator
+    program = PageProgram(
+        selector.data_path,
+        selector.query,
+        tuple(_expressions(mapping) for mapping in resource.port.entity.mappings),
+        paginator.facts(),
+    )
+    return RequestChain(
+        await _render_request(resource, source, pool, now),
+        paginator,
+        (program.fast(now), program.guarded(now)),
+        NO_VARIABLES,
+    )
+
+
+async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, now: float) -> RequestSpec:
+    selector = resource.selector
+    parts = {
+        "kind": as_program(resource.kind, "kind"),
+        "params": as_program(selector.query_params, "selector.query_params"),
+        "source_headers": as_program(source.headers, "source.headers"),
+        "headers": as_program(selector.headers, "selector.headers"),
+        "body": "null" if selector.body is None else body_program(selector.body),
+    }
+    code = ", ".join(f"{name}: {part}" for name, part in parts.items())
+    try:
+        outputs = await pool.run([f"{program_head(now)}{{{code}}} | tojson"], NO_VARIABLES, b"null")
+    except ExpressionError as error:
+        problem = error.problems[0]
+        message = f"the request cannot be made: {problem.message}"
+        raise ExpressionError(Problem(problem.code, message, f"resource `{resource.kind}`", problem.hint)) from error
+    rendered = orjson.loads(outputs.lines[0])
+    return RequestSpec(
+        selector.method,
+        _url(rendered["kind"], source.base_url),
+        tuple(_pairs(rendered["params"])),
+        tuple((name, _text(value, name)) for name, value in _headers(rendered).items()),
+        rendered["body"],
+    )
+
+
+def _headers(rendered: Json) -> dict[str, Any]:
+    """The source's headers and the resource's own, which win whatever their case."""
+    own = {name.lower() for name in rendered["headers"]}
+    kept = {name: value for name, value in rendered["source_headers"].items() if name.lower() not in own}
+    return kept | rendered["headers"]
+
+
+def _url(kind: str, base_url: str) -> str:
+    """`kind` joined to the base URL; an absolute one has to be of the same origin, or credentials would leave it."""
+    if not re.match(r"https?://", kind):
+        return f"{base_url}/{kind.lstrip('/')}"
+    if urlsplit(kind)[:2] != urlsplit(base_url)[:2]:
+        raise ExpressionError(
+            Problem(
+                "foreign-origin",
+                f"`{kind}` is not of the source's origin, {base_url}",
+                f"resource `{kind}`",
+                "give a path; another API needs a mapping of its own",
+            )
+        )
+    return kind
+
+
+def _pairs(params: dict[str, Json]) -> Iterable[tuple[str, str]]:
+    for name, value in params.items():
+        for item in value if isinstance(value, list) else [value]:
+            yield name, _text(item, name)
+
+
+def _text(value: Json, name: str) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case _:
+            message = f"the request cannot be made: `{name}` gave {orjson.dumps(value).decode()[:100]}, which is no text"
+            raise ExpressionError(Problem("request-value", message, hint="make the expression give a text or a number"))
+
+
+def _expressions(mapping: EntityMapping) -> EntityExpressions:
+    return EntityExpressions(
+        mapping.identifier,
+        mapping.blueprint,
+        mapping.title,
+        mapping.icon,
+        mapping.team,
+        mapping.properties,
+        mapping.relations,
+    )
+
+
+def constant_blueprints(resource: Resource) -> set[str]:
+    """The blueprints that a resource names by a constant, `'"service"'`."""
+    names = (constant(mapping.blueprint) for mapping in resource.port.entity.mappings)
+    return {name for name in names if name is not None}

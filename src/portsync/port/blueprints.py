@@ -1,0 +1,43 @@
+"""Port's blueprints: read, create, change (Port's API reference, blueprints)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portsync.errors import PortError, Problem
+from portsync.port.client import json_of, message_of, segment
+
+if TYPE_CHECKING:
+    from portsync.flow import Answer
+    from portsync.port.client import PortClient
+
+
+async def fetch_blueprint(port: PortClient, identifier: str) -> dict[str, Any] | None:
+    """The blueprint as Port has it, or None. Raises PortError and SendError."""
+    answer = await port.send("GET", f"/blueprints/{segment(identifier)}")
+    if answer.status == 404:  # noqa: PLR2004
+        return None
+    value = _accepted(answer, f"GET blueprint {identifier}")
+    blueprint = value.get("blueprint")
+    return blueprint if isinstance(blueprint, dict) else None
+
+
+async def create_blueprint(port: PortClient, blueprint: dict[str, Any]) -> None:
+    """Create a blueprint, without a catalog page of its own. Raises PortError and SendError."""
+    answer = await port.send("POST", "/blueprints", params=(("create_catalog_page", "false"),), body=blueprint)
+    _accepted(answer, f"POST blueprint {blueprint['identifier']}")
+
+
+async def change_blueprint(port: PortClient, identifier: str, sections: dict[str, Any]) -> None:
+    """Replace top-level sections of a blueprint. Raises PortError and SendError."""
+    answer = await port.send("PATCH", f"/blueprints/{segment(identifier)}", body=sections)
+    _accepted(answer, f"PATCH blueprint {identifier}")
+
+
+def _accepted(answer: Answer, place: str) -> dict[str, Any]:
+    value = json_of(answer)
+    if 200 <= answer.status < 300 and isinstance(value, dict):  # noqa: PLR2004
+        return value
+    message = f"Port answered {answer.status}: {message_of(answer)}"
+    hint = "compare it with Port's documentation on blueprints" if answer.status == 422 else None  # noqa: PLR2004
+    raise PortError(Problem("port-rejected", message, place, hint))

@@ -1,0 +1,222 @@
+"""What a run came to: counts, problems, exit code. The text and the JSON form say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from portsync.errors import Problem
+from portsync.flow import BatchResult, End, Failure, Fate, MappedPage, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portsync.state.seen import Conflict, Sorted
+
+MOST_PROBLEMS = 100
+"""A report holds so many problems at most; the counts are always whole."""
+_MOST_ALIKE = 5
+"""Of one code in one resource, so many are kept: the hundredth says nothing that the fifth did not."""
+
+
+@dataclass
+class ResourceReport:
+    """The counts of one resource. The one thing along the line that changes: it is what is added to."""
+
+    index: int
+    kind: str
+    blueprints: set[str] = field(default_factory=set)
+    verdict: Verdict = Verdict.INCOMPLETE
+    reason: str | None = "interrupted"
+    counts: Counter[str] = field(default_factory=Counter)
+    waited_s: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    _alike: Counter[str] = field(default_factory=Counter)
+
+    def add_page(self, page: MappedPage) -> None:
+        """Count a page and what the mapping made of it, up to the entities, which `add_sorted` counts."""
+        self.counts["pages"] += 1
+        self.counts["records"] += page.facts.records
+        self.counts["filtered"] += page.filtered
+        self._add_requests(page.requests, page.waited_s)
+        for failure in page.failures:
+            self.add_failure(failure)
+        for error in page.field_errors:
+            self.counts["field_errors"] += 1
+            self.add_problem(
+                Problem(
+                    "field-error",
+                    f"`{error.field}` was left out: {error.message}",
+                    f"page {error.page}, record {error.record}",
+                    identifier=error.identifier,
+                )
+            )
+
+    def add_sorted(self, sorted_: Sorted) -> None:
+        """Count a page's duplicates and conflicts."""
+        self.counts["duplicates"] += sorted_.duplicates
+        self.counts["entities"] += sorted_.dropped
+        self.counts["unchanged"] += sorted_.dropped
+        for failure in sorted_.failures:
+            self.add_failure(failure)
+        for conflict in sorted_.conflicts:
+            self._add_conflict(conflict)
+
+    def add_failure(self, failure: Failure) -> None:
+        self.counts["failures"] += 1
+        self.add_problem(
+            Problem(failure.code, failure.message, failure.place, failure.hint, identifier=failure.identifier)
+        )
+
+    def add_result(self, result: BatchResult) -> None:
+        """Count what became of a batch. An entity that stands for earlier conflicting ones counts for them too, as if
+        each had been sent."""
+        for outcome in result.outcomes:
+            self.blueprints.add(outcome.entity.blueprint)
+            absorbed = outcome.entity.absorbed
+            self.counts["entities"] += 1 + absorbed
+            self.counts[outcome.fate] += 1
+            self.counts[Fate.REJECTED if outcome.fate is Fate.REJECTED else Fate.UPDATED] += absorbed
+            if outcome.fate is Fate.REJECTED:
+                self.add_problem(
+                    Problem(
+                        outcome.code or "port-rejected",
+                        outcome.message or "",
+                        outcome.entity.place,
+                        outcome.hint,
+                        identifier=outcome.entity.identifier,
+                    )
+                )
+
+    def end(self, end: End) -> None:
+        """Take the verdict."""
+        self.verdict, self.reason = end.verdict, end.reason
+        self._add_requests(end.requests, end.waited_s)
+        if end.problem is not None:
+            self.add_problem(end.problem)
+
+    def add_problem(self, problem: Problem) -> None:
+        self._alike[problem.code] += 1
+        if self._alike[problem.code] <= _MOST_ALIKE:
+            self.problems.append(
+                Problem(problem.code, problem.message, problem.place, problem.hint, self.kind, problem.identifier)
+            )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read, and all that was read is in Port."""
+        return self.verdict is Verdict.COMPLETE and not any(self.counts[n] for n in ("failures", "rejected"))
+
+    def _add_requests(self, requests: int, waited_s: float) -> None:
+        if requests:
+            self.counts["requests"] += requests
+            self.counts["retries"] += requests - 1
+            self.waited_s += waited_s
+
+    def _add_conflict(self, conflict: Conflict) -> None:
+        self.counts["conflicts"] += 1
+        self.add_problem(
+            Problem(
+                "conflict",
+                f"two records have the identifier `{conflict.identifier}` and different content",
+                f"{conflict.first_place} and {conflict.second_place}",
+                "make `identifier` tell them apart, or say with `on_conflict` which one counts (last, first)",
+                identifier=conflict.identifier,
+            )
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        names = ("requests", "retries", "pages", "records", "filtered", "entities", "duplicates", "conflicts")
+        more = ("field_errors", "failures", "created", "updated", "unchanged", "rejected")
+        counts = {name: self.counts[name] for name in (*names, *more)}
+        return {
+            "index": self.index,
+            "kind": self.kind,
+            "blueprints": sorted(self.blueprints),
+            "verdict": str(self.verdict),
+            "reason": self.reason,
+            "requests": counts.pop("requests"),
+            "retries": counts.pop("retries"),
+            "waited_s": round(self.waited_s, 3),
+            **counts,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of one run."""
+
+    run_id: str
+    mapping: str
+    started_at: float
+    """Epoch seconds."""
+    finished_at: float
+    exit_code: int
+    resources: tuple[ResourceReport, ...]
+    problems: tuple[Problem, ...] = ()
+    """Problems of the run as a whole, such as a Port that went away."""
+
+    @property
+    def status(self) -> str:
+        return {0: "ok", 1: "partial", 130: "interrupted", 143: "interrupted"}.get(self.exit_code, "failed")
+
+    def all_problems(self) -> list[Problem]:
+        """The run's own first, then each resource's in turn; at most 100."""
+        found = [*self.problems, *(problem for resource in self.resources for problem in resource.problems)]
+        return found[:MOST_PROBLEMS]
+
+    def totals(self) -> dict[str, int]:
+        names = ("records", "created", "updated", "unchanged", "rejected", "failures")
+        return {name: sum(r.counts[name] for r in self.resources) for name in names} | {"deleted": 0}
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as contract and docs describe it."""
+        return {
+            "version": 1,
+            "run_id": self.run_id,
+            "mapping": self.mapping,
+            "started_at": _moment(self.started_at),
+            "finished_at": _moment(self.finished_at),
+            "duration_s": round(self.finished_at - self.started_at, 3),
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "resources": [resource.as_json() for resource in self.resources],
+            "deletions": [],
+            "problems": [problem_as_json(problem) for problem in self.all_problems()],
+            "totals": self.totals(),
+        }
+
+
+def problem_as_json(problem: Problem) -> dict[str, Any]:
+    """A problem with the keys that reports have."""
+    names = ("code", "kind", "place", "identifier", "message", "hint")
+    return {name: getattr(problem, name) for name in names}
+
+
+_UNUSABLE_REASONS = frozenset({"unreachable", "timeout", "connection"})
+
+
+def exit_code_of(resources: Sequence[ResourceReport], *, conflicts_count: Sequence[bool]) -> int:
+    """0, 1 or 3 for a run that came to its end (the docs hold the table of exit codes).
+
+    `conflicts_count` says for each resource whether a conflict makes the run partial.
+    """
+    if resources and all(_was_unusable(resource) for resource in resources):
+        return 3
+    whole = all(resource.is_whole for resource in resources)
+    conflicted = any(r.counts["conflicts"] and counts for r, counts in zip(resources, conflicts_count, strict=True))
+    return 0 if whole and not conflicted else 1
+
+
+def _was_unusable(resource: ResourceReport) -> bool:
+    """Whether the source could not be used for it at all: not reached, or refused (401, 403) from the start."""
+    if resource.verdict is not Verdict.INCOMPLETE or resource.counts["pages"]:
+        return False
+    refused = any(p.code == "source-refused" for p in resource.problems)
+    return resource.reason in _UNUSABLE_REASONS or refused
+
+
+def _moment(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

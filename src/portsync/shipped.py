@@ -1,0 +1,11 @@
+"""The files that travel with portsync: mappings and blueprints, in the wheel as in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def shipped_folder() -> Path:
+    """The folder that holds `mappings/` and `blueprints/`: inside the installed package, or the checkout's root."""
+    installed = Path(__file__).parent / "shipped"
+    return installed if installed.is_dir() else Path(__file__).parents[2]

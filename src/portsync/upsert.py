@@ -1,0 +1,71 @@
+"""Batches -> outcomes: several bulk requests under way at once, never more than the limit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from portsync.errors import PortError, PortUnreachableError, Problem
+from portsync.flow import Batch, BatchResult, Fate, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portsync.sinks.base import Sink
+
+IN_FLIGHT = 8
+"""Bulk requests under way at once."""
+
+
+class Upserter:
+    """Sends batches to a sink. Every batch that is put in comes out as a result, whatever happens to the sink."""
+
+    def __init__(self, sink: Sink, in_flight: int = IN_FLIGHT) -> None:
+        self._sink = sink
+        self._room = asyncio.Semaphore(in_flight)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self.down: PortError | None = None
+        """Why nothing more is sent, once the sink has said that going on makes no sense."""
+
+    async def put(self, batch: Batch, done: Callable[[BatchResult], None]) -> None:
+        """Begin to send `batch` as soon as there is room; `done` gets its result."""
+        await self._room.acquire()
+        task = asyncio.create_task(self._send(batch, done))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def settle(self) -> None:
+        """Wait for all that is under way."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def give_up(self, problem: Problem) -> None:
+        """Stop waiting for what is under way, and send nothing more; all of it counts as rejected."""
+        self.down = self.down or PortUnreachableError(problem)
+        for task in self._under_way:
+            task.cancel()
+
+    async def _send(self, batch: Batch, done: Callable[[BatchResult], None]) -> None:
+        try:
+            done(await self._outcome(batch))
+        finally:
+            self._room.release()
+
+    async def _outcome(self, batch: Batch) -> BatchResult:
+        if self.down is not None:
+            return _not_sent(batch, self.down.problems[0])
+        try:
+            return await self._sink.upsert(batch)
+        except PortError as error:
+            self.down = error
+            return _not_sent(batch, error.problems[0])
+        except asyncio.CancelledError:
+            if self.down is None:
+                raise
+            return _not_sent(batch, self.down.problems[0])
+
+
+def _not_sent(batch: Batch, problem: Problem) -> BatchResult:
+    return BatchResult(
+        tuple(Outcome(e, Fate.REJECTED, problem.code, problem.message, problem.hint) for e in batch.entities)
+    )
