@@ -21,7 +21,7 @@ def bulk_body(entities: Iterable[Entity]) -> bytes:
 
 
 class Batcher:
-    """Collects entities by blueprint and gives them back in batches. Nothing is lost: what `add` keeps, `flush` gives."""
+    """Collects entities by blueprint and gives them back in batches. What `add` keeps, `flush` gives: none is lost."""
 
     def __init__(self, most_entities: int = MOST_ENTITIES, most_bytes: int = MOST_BYTES) -> None:
         self._most_entities = most_entities

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portsync.errors import BlueprintError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Blueprint = dict[str, Any]
 
@@ -15,7 +17,12 @@ def read_blueprints(folder: Path) -> list[Blueprint]:
     """The blueprints below `folder`, in the order of file names. Raises BlueprintError with all that is wrong."""
     if not folder.is_dir():
         raise BlueprintError(
-            Problem("no-blueprints", f"`{folder}` is not a folder", place=str(folder), hint="name a folder of *.json")
+            Problem(
+                "no-blueprints",
+                f"`{folder}` is not a folder",
+                place=str(folder),
+                hint="name a folder of *.json",
+            )
         )
     problems: list[Problem] = []
     blueprints: dict[str, Blueprint] = {}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from portsync.errors import ExpressionError, Problem, SendError
 from portsync.flow import Answer, End, MappedPage, Page, RequestSpec, Verdict
 from portsync.pagination import PaginationError, Paginator
-from portsync.transform import not_json
 from portsync.transport.retry import asked_wait, back_at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
 _EXCERPT = 300
 _HINTS = {
@@ -35,8 +35,8 @@ async def fetch_pages(
     paginator: Paginator,
     send: Callable[[RequestSpec], Awaitable[Answer]],
     map_page: Callable[[Page], Awaitable[MappedPage]],
-    now: Callable[[], float],
-) -> AsyncIterator[MappedPage | End]:
+    clock: Callable[[], float],
+) -> AsyncGenerator[MappedPage | End]:
     """Read a chain of requests to its end, page by page; the last value is the End.
 
     A request that was sent before, and a page whose content repeats the page before it where no total speaks, end the
@@ -50,50 +50,70 @@ async def fetch_pages(
         number += 1
         place = f"{request}, page {number}"
         if (fingerprint := _fingerprint(request)) in seen:
-            problem = Problem("loop", "the source leads back to a request that was made before", place, _LOOP_HINT)
-            yield End(Verdict.INCOMPLETE, "loop", problem)
+            yield _loop(place, "the source leads back to a request that was made before")
             return
         seen.add(fingerprint)
-        try:
-            answer = await send(request)
-        except SendError as error:
-            problem = replace(error.problems[0], place=place)
-            yield End(Verdict.INCOMPLETE, error.reason, problem, error.requests, error.waited_s)
-            return
-        spent = {"requests": answer.requests, "waited_s": answer.waited_s}
-        if (problem_of_status := _status_problem(answer, place, now())) is not None:
-            reason = "rate_limit" if answer.status == 429 else "status"  # noqa: PLR2004
-            yield End(Verdict.INCOMPLETE, reason, problem_of_status, answer.requests, answer.waited_s)
-            return
-        page = Page(request, number, answer.body)
-        if not answer.body.strip():
-            if answer.status == 204:  # noqa: PLR2004
-                yield End(Verdict.COMPLETE, requests=answer.requests, waited_s=answer.waited_s)
-                return
-            yield End(Verdict.INCOMPLETE, "decode", not_json(page, place), answer.requests, answer.waited_s)
+        answer = await _fetch(request, place, send, clock)
+        if isinstance(answer, End):
+            yield answer
             return
         digest = blake2b(answer.body, digest_size=16).digest()
         if digest == before and not paginator.knows_total:
-            problem = Problem("loop", "the page repeats the page before it", place, _LOOP_HINT)
-            yield End(Verdict.INCOMPLETE, "loop", problem, answer.requests, answer.waited_s)
+            yield replace(_loop(place, "the page repeats the page before it"), **_spent(answer))
             return
         before = digest
-        try:
-            mapped = replace(await map_page(page), requests=answer.requests, waited_s=answer.waited_s)
-        except ExpressionError as error:
-            reason = "decode" if error.problems[0].code in ("not-json", "html-answer") else "jq"
-            yield End(Verdict.INCOMPLETE, reason, error.problems[0], answer.requests, answer.waited_s)
-            return
-        if (unread := _data_path_problem(mapped, place)) is not None:
-            yield End(Verdict.INCOMPLETE, "data_path", unread, answer.requests, answer.waited_s)
-            return
+        mapped = await _map(Page(request, number, answer.body), answer, place, map_page)
         yield mapped
+        if isinstance(mapped, End):
+            return
         try:
             request = paginator.next(request, mapped.facts)
         except PaginationError as error:
             yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
             return
     yield End(Verdict.COMPLETE)
+
+
+async def _fetch(
+    request: RequestSpec, place: str, send: Callable[[RequestSpec], Awaitable[Answer]], clock: Callable[[], float]
+) -> Answer | End:
+    """The answer that holds a page, or the End that it is."""
+    try:
+        answer = await send(request)
+    except SendError as error:
+        problem = replace(error.problems[0], place=place)
+        return End(Verdict.INCOMPLETE, error.reason, problem, error.requests, error.waited_s)
+    if (refused := _status_problem(answer, place, clock())) is not None:
+        reason = "rate_limit" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else "status"
+        return End(Verdict.INCOMPLETE, reason, refused, **_spent(answer))
+    if answer.body.strip():
+        return answer
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return End(Verdict.COMPLETE, **_spent(answer))
+    empty = Problem("not-json", "the answer is empty", place, "check `selector.method` and the path")
+    return End(Verdict.INCOMPLETE, "decode", empty, **_spent(answer))
+
+
+async def _map(
+    page: Page, answer: Answer, place: str, map_page: Callable[[Page], Awaitable[MappedPage]]
+) -> MappedPage | End:
+    """The mapped page, or the End where it cannot be mapped as a whole."""
+    try:
+        mapped = replace(await map_page(page), **_spent(answer))
+    except ExpressionError as error:
+        reason = "decode" if error.problems[0].code in ("not-json", "html-answer") else "jq"
+        return End(Verdict.INCOMPLETE, reason, error.problems[0], **_spent(answer))
+    if (unread := _data_path_problem(mapped, place)) is not None:
+        return End(Verdict.INCOMPLETE, "data_path", unread, **_spent(answer))
+    return mapped
+
+
+def _spent(answer: Answer) -> dict[str, Any]:
+    return {"requests": answer.requests, "waited_s": answer.waited_s}
+
+
+def _loop(place: str, message: str) -> End:
+    return End(Verdict.INCOMPLETE, "loop", Problem("loop", message, place, _LOOP_HINT))
 
 
 _LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
@@ -116,21 +136,26 @@ def _data_path_problem(mapped: MappedPage, place: str) -> Problem | None:
 
 
 def _status_problem(answer: Answer, place: str, now: float) -> Problem | None:
-    if 200 <= answer.status < 300:  # noqa: PLR2004
+    if answer.is_success:
         return None
     tries = "" if answer.requests == 1 else f" after {answer.requests} tries"
     message = f"the source answered {answer.status}{tries}"
     if said := _error_text(answer.body):
         message += f": {said}"
     hint = _HINTS.get(answer.status)
-    if 300 <= answer.status < 400:  # noqa: PLR2004
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         message += f" (a redirect to {answer.headers.get('location', 'nowhere')})"
         hint = "redirects are not followed: put the final address into `base_url` or `kind`"
-    elif answer.status >= 500:  # noqa: PLR2004
+    elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         hint = "the source has a problem of its own; run it again later"
-    if answer.status == 429 and (wait := asked_wait(answer.headers, now)) is not None:  # noqa: PLR2004
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (wait := asked_wait(answer.headers, now)) is not None:
         hint = f"the source asks to come back at {back_at(now, wait)}"
-    return Problem("source-refused" if answer.status in (401, 403) else "source-status", message, place, hint)
+    return Problem(
+        "source-refused" if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) else "source-status",
+        message,
+        place,
+        hint,
+    )
 
 
 def _error_text(body: bytes) -> str:

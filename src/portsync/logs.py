@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableMapping
 
 _SHORTEST_SECRET = 4
 """Shorter values are no secrets that anybody could keep, and taking them out would make every text unreadable."""
@@ -35,7 +35,7 @@ class Redactor:
                 text = text.replace(form, "***")
         return text
 
-    def process(self, _logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+    def process(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
         """A structlog processor."""
         return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
 

@@ -127,7 +127,7 @@ def _headers(rendered: Json) -> dict[str, Any]:
     """The source's headers and the resource's own, which win whatever their case."""
     own = {name.lower() for name in rendered["headers"]}
     kept = {name: value for name, value in rendered["source_headers"].items() if name.lower() not in own}
-    return kept | rendered["headers"]
+    return {**kept, **rendered["headers"]}
 
 
 def _url(kind: str, base_url: str) -> str:
@@ -161,7 +161,9 @@ def _text(value: Json, name: str) -> str:
         case int() | float():
             return str(value)
         case _:
-            message = f"the request cannot be made: `{name}` gave {orjson.dumps(value).decode()[:100]}, which is no text"
+            message = (
+                f"the request cannot be made: `{name}` gave {orjson.dumps(value).decode()[:100]}, which is no text"
+            )
             raise ExpressionError(Problem("request-value", message, hint="make the expression give a text or a number"))
 
 

@@ -50,7 +50,10 @@ async def apply_steps(port: PortClient, steps: Sequence[Step]) -> None:
     created = [step for step in steps if step.change is Change.CREATE]
     for step in created:
         await create_blueprint(port, {k: v for k, v in step.blueprint.items() if k not in _LATER})
-    for later in (("relations", "ownership"), ("mirrorProperties", "calculationProperties", "aggregationProperties")):
+    for later in (
+        ("relations", "ownership"),
+        ("mirrorProperties", "calculationProperties", "aggregationProperties"),
+    ):
         for step in created:
             if sections := {key: step.blueprint[key] for key in later if step.blueprint.get(key)}:
                 await change_blueprint(port, step.identifier, sections)

@@ -1,4 +1,4 @@
-"""The environment, Ocean's names included. One of two places that read it; the other is the mapping loader's `${NAME}`."""
+"""The environment, Ocean's names included. The mapping loader's `${NAME}` is given it from here too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import json
 import os
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from portsync.auth import AnyAuth
 from portsync.errors import Problem, SettingsError
@@ -80,25 +88,28 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings that `environment` makes. Raises SettingsError with everything that is wrong."""
     problems: list[Problem] = []
     given: dict[str, Any] = dict(environment)
-    sections = {"source_auth": _auth(environment, problems), "source_pagination": _pagination(environment, problems)}
-    for name, (variable, adapter) in {
-        "source_auth": ("PORTSYNC_SOURCE_AUTH", TypeAdapter(AnyAuth)),
-        "source_pagination": ("PORTSYNC_SOURCE_PAGINATION", TypeAdapter(AnyPaginator)),
-    }.items():
-        if sections[name] is not None:
-            try:
-                given[name] = adapter.validate_python(sections[name])
-            except ValidationError as error:
-                origin = variable if variable in environment else f"{_OCEAN_CONFIG}*"
-                problems += [_problem(origin, details["msg"], details["loc"]) for details in error.errors()]
+    sections: dict[str, Any] = {
+        "source_auth": _auth(environment, problems),
+        "source_pagination": _pagination(environment, problems),
+    }
+    given |= {name: section for name, section in sections.items() if section is not None}
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [_problem(str(details["loc"][0]), details["msg"], ()) for details in error.errors()]
+        problems += [_located(details["loc"], details["msg"], environment) for details in error.errors()]
         raise SettingsError(*problems) from error
     if problems:
         raise SettingsError(*problems)
     return settings
+
+
+def _located(path: tuple[int | str, ...], message: str, environment: Mapping[str, str]) -> Problem:
+    """The problem of a setting, under the name of the variable that it came from."""
+    own = {"source_auth": "PORTSYNC_SOURCE_AUTH", "source_pagination": "PORTSYNC_SOURCE_PAGINATION"}
+    variable = own.get(str(path[0]))
+    if variable is None:
+        return _problem(str(path[0]), message, ())
+    return _problem(variable if variable in environment else f"{_OCEAN_CONFIG}*", message, path[1:])
 
 
 def _problem(variable: str, message: str, path: tuple[int | str, ...]) -> Problem:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 T = TypeVar("T")
 
@@ -37,12 +37,12 @@ class Stop:
         """Return when the stop is requested."""
         await self._event.wait()
 
-    async def until(self, items: AsyncIterator[T]) -> AsyncIterator[T]:
+    async def until(self, items: AsyncGenerator[T]) -> AsyncGenerator[T]:
         """Give `items` until they end or the stop is requested; what is then awaited is cancelled."""
         waiting = asyncio.ensure_future(self._event.wait())
         try:
             while not self.is_requested:
-                following = asyncio.ensure_future(anext(items, None))  # type: ignore[arg-type]
+                following = asyncio.ensure_future(anext(items, None))
                 await asyncio.wait({following, waiting}, return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
                     following.cancel()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from portsync.stop import Stop
     from portsync.transport.client import Client
 
+
 @dataclass(frozen=True)
 class Tools:
     """What a run needs from outside."""
@@ -50,7 +51,12 @@ class Tools:
 
 
 async def sync(
-    mapping: LoadedMapping, source: SourcePlan, tools: Tools, *, run_id: str, kinds: frozenset[str] = frozenset()
+    mapping: LoadedMapping,
+    source: SourcePlan,
+    tools: Tools,
+    *,
+    run_id: str,
+    kinds: frozenset[str] = frozenset(),
 ) -> Report:
     """Bring every resource of `mapping` (or those of `kinds`) from the source into the sink. Raises nothing that a
     source, Port or a mapping can cause: it is all in the report."""
@@ -85,7 +91,12 @@ async def sync(
 
 
 async def _sync_resource(
-    resource: Resource, source: SourcePlan, tools: Tools, upserter: Upserter, report: ResourceReport, now: float
+    resource: Resource,
+    source: SourcePlan,
+    tools: Tools,
+    upserter: Upserter,
+    report: ResourceReport,
+    now: float,
 ) -> None:
     """Read, map and write one resource; `report` takes the counts and the verdict."""
     try:
@@ -141,9 +152,7 @@ async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
     upserter.give_up(Problem("interrupted", "the run was stopped before Port answered", hint="run it again"))
 
 
-def _exit_code(
-    reports: list[ResourceReport], resources: list[Resource], stop: Stop, upserter: Upserter
-) -> int:
+def _exit_code(reports: list[ResourceReport], resources: list[Resource], stop: Stop, upserter: Upserter) -> int:
     if any(report.reason == "bug" for report in reports):
         return 70
     if stop.is_requested:

@@ -1,8 +1,9 @@
-"""Pages -> entities and failures. The mapping itself is done by the resource's JQ program; here its outputs are read."""
+"""Pages -> entities and failures. The resource's JQ program does the mapping; here its outputs are read."""
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -63,21 +64,19 @@ async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: 
 
 
 def _expression_failure(page: Page, index: int, code: str, message: str, fields: str | None = None) -> Failure:
-    place = {"page": page.number, "record": index + 1}
+    failure = partial(Failure, code, page=page.number, record=index + 1)
     match code:
         case "selector-not-boolean":
-            hint = "`selector.query` has to give true or false for every record, such as `.status == \"active\"`"
-            return Failure(code, message, **place, hint=hint)
+            hint = '`selector.query` has to give true or false for every record, such as `.status == "active"`'
+            return failure(message=message, hint=hint)
         case "identifier":
-            return Failure(
-                code,
-                f"the identifier {message} is what the expression gives for an empty record",
-                **place,
+            return failure(
+                message=f"the identifier {message} is what the expression gives for an empty record",
                 identifier=orjson.loads(message),
-                hint=f"the mapping does not fit this API: `identifier` finds none of its fields; the record has {fields}",
+                hint=f"the mapping does not fit this API: `identifier` finds none of its fields, but {fields}",
             )
         case _:
-            return Failure(code, message, **place)
+            return failure(message=message)
 
 
 def _head_fault(page: Page, index: int, identifier: Json, blueprint: Json) -> Failure | None:

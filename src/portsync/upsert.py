@@ -24,6 +24,7 @@ class Upserter:
         self._sink = sink
         self._room = asyncio.Semaphore(in_flight)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._given_up = False
         self.down: PortError | None = None
         """Why nothing more is sent, once the sink has said that going on makes no sense."""
 
@@ -42,6 +43,7 @@ class Upserter:
     def give_up(self, problem: Problem) -> None:
         """Stop waiting for what is under way, and send nothing more; all of it counts as rejected."""
         self.down = self.down or PortUnreachableError(problem)
+        self._given_up = True
         for task in self._under_way:
             task.cancel()
 
@@ -52,17 +54,16 @@ class Upserter:
             self._room.release()
 
     async def _outcome(self, batch: Batch) -> BatchResult:
-        if self.down is not None:
-            return _not_sent(batch, self.down.problems[0])
-        try:
-            return await self._sink.upsert(batch)
-        except PortError as error:
-            self.down = error
-            return _not_sent(batch, error.problems[0])
-        except asyncio.CancelledError:
-            if self.down is None:
-                raise
-            return _not_sent(batch, self.down.problems[0])
+        if self.down is None:
+            try:
+                return await self._sink.upsert(batch)
+            except PortError as error:
+                self.down = error
+            except asyncio.CancelledError:
+                if not self._given_up:
+                    raise
+        assert self.down is not None
+        return _not_sent(batch, self.down.problems[0])
 
 
 def _not_sent(batch: Batch, problem: Problem) -> BatchResult:

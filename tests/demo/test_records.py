@@ -97,9 +97,7 @@ def test_the_held_days_end_with_yesterday() -> None:
     ],
     ids=["as shipped", "one user", "many users", "no users", "no days"],
 )
-def test_the_counts_are_exactly_the_records_there_are(
-    users: tuple[SampleUser, ...], days: int, seed: int
-) -> None:
+def test_the_counts_are_exactly_the_records_there_are(users: tuple[SampleUser, ...], days: int, seed: int) -> None:
     drawn = [day_of(day, seed=seed, users=users) for day in held_days(today=TODAY, days=days)]
 
     assert record_counts(today=TODAY, seed=seed, users=users, days=days) == {

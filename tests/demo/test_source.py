@@ -109,8 +109,7 @@ def test_a_short_window_gives_the_same_records_as_the_same_days_of_a_long_one(vi
 def test_days_beyond_the_held_ones_have_no_records(start: str, end: str, first: str, last: str) -> None:
     # So many users that no day is without anybody.
     days = [
-        each["date"]
-        for each in records(COST, {**WINDOW, "start_date": start, "end_date": end}, users=sample_users(40))
+        each["date"] for each in records(COST, {**WINDOW, "start_date": start, "end_date": end}, users=sample_users(40))
     ]
 
     assert (days[0], days[-1]) == (first, last)
@@ -207,9 +206,7 @@ def test_a_body_that_does_not_fit_is_refused_and_the_place_named(path: str, body
     assert named in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}'], ids=lambda c: repr(c[:9])
-)
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}'], ids=lambda c: repr(c[:9]))
 def test_a_body_that_is_not_json_is_refused(content: bytes) -> None:
     answer = answer_to(COST, content=content)
 

@@ -92,9 +92,7 @@ def test_a_users_day_relates_to_the_user_by_address() -> None:
 
 
 @each_resource_and_view
-def test_the_request_asks_the_sample_source_for_the_last_thirty_days(
-    resource: dict[str, Any], view: View
-) -> None:
+def test_the_request_asks_the_sample_source_for_the_last_thirty_days(resource: dict[str, Any], view: View) -> None:
     noon = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC).timestamp()
     program, replaced = re.subn(r"\bnow\b", str(noon), resource["selector"]["body"])
     body = jq.compile(program).input_value(None).text().encode()

@@ -14,7 +14,14 @@ from portsync.loopback import serving
 
 
 @click.command(short_help="Run the local Port.")
-@click.option("--port", "number", type=click.IntRange(0, 65535), default=8710, show_default=True, help="0: any free one.")
+@click.option(
+    "--port",
+    "number",
+    type=click.IntRange(0, 65535),
+    default=8710,
+    show_default=True,
+    help="0: any free one.",
+)
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the catalog in this file; in memory without it.")
 @click.option("--user", "users", multiple=True, help="The e-mail of a user that exists in _user; may be repeated.")
 @click.option("--client-id", envvar="PORT_CLIENT_ID", help="Made up where it is not given.")

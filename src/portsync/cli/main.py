@@ -81,5 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown"
-        click.echo(f"error[bug]: {type(error).__name__} at {where}\n  hint: this is a bug in portsync; please report it", err=True)
+        click.echo(
+            f"error[bug]: {type(error).__name__} at {where}\n  hint: this is a bug in portsync; please report it",
+            err=True,
+        )
         sys.exit(70)

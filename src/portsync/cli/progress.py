@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
@@ -30,7 +30,7 @@ class SyncProgress:
         )
         self._tasks: dict[int, TaskID] = {}
 
-    def __enter__(self) -> SyncProgress:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

@@ -25,7 +25,10 @@ _WIDTH_OF_FILES = 120
 def console(file: TextIO) -> Console:
     """A console for `file`; where that is no terminal, wide enough not to break tables, and without colours."""
     return Console(
-        file=file, highlight=False, soft_wrap=not file.isatty(), width=None if file.isatty() else _WIDTH_OF_FILES
+        file=file,
+        highlight=False,
+        soft_wrap=not file.isatty(),
+        width=None if file.isatty() else _WIDTH_OF_FILES,
     )
 
 
@@ -78,13 +81,14 @@ def _table(report: Report) -> Table:
 
 def _last_line(report: Report) -> str:
     totals = report.totals()
-    parts = [f"{totals['records']:,} records", f"{totals['created']:,} created", f"{totals['updated']:,} updated"]
-    for name in ("unchanged", "rejected", "failures"):
-        if totals[name]:
-            parts.append(f"{totals[name]:,} {name}")
-    for name in ("conflicts", "duplicates", "field_errors", "filtered"):
-        if number := sum(resource.counts[name] for resource in report.resources):
-            parts.append(f"{number:,} {name.replace('_', ' ')}")
+    parts = [
+        f"{totals['records']:,} records",
+        f"{totals['created']:,} created",
+        f"{totals['updated']:,} updated",
+    ]
+    names = ("unchanged", "rejected", "failures", "conflicts", "duplicates", "field_errors", "filtered")
+    more = {name: sum(resource.counts[name] for resource in report.resources) for name in names}
+    parts += [f"{number:,} {name.replace('_', ' ')}" for name, number in more.items() if number]
     unread = [_unread(resource) for resource in report.resources if resource.verdict == "incomplete"]
     seconds = report.finished_at - report.started_at
     line = f"{report.status}: {', '.join(parts)} in {seconds:.1f} s"

@@ -59,7 +59,10 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
     """Client id and secret. Raises SettingsError where one is missing."""
     missing = [
         name
-        for name, value in (("PORT_CLIENT_ID", settings.client_id), ("PORT_CLIENT_SECRET", settings.client_secret))
+        for name, value in (
+            ("PORT_CLIENT_ID", settings.client_id),
+            ("PORT_CLIENT_SECRET", settings.client_secret),
+        )
         if value is None
     ]
     if missing or settings.client_id is None or settings.client_secret is None:

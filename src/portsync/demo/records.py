@@ -72,9 +72,7 @@ def _messages(day: Day) -> list[Record]:
     if not by_model:
         return []
     return [
-        _head(day)
-        | _usage_fields(sum(by_model.values(), Usage()))
-        | {"model_breakdown": _model_breakdown(by_model)}
+        _head(day) | _usage_fields(sum(by_model.values(), Usage())) | {"model_breakdown": _model_breakdown(by_model)}
     ]
 
 
@@ -91,9 +89,7 @@ def _messages_by_user(day: Day) -> list[Record]:
 def _messages_by_model(day: Day) -> list[Record]:
     by_model = _by_model(day)
     return [
-        _head(day)
-        | {"model_id": model.model_id, "model_name": model.name}
-        | _usage_fields(by_model[model.model_id])
+        _head(day) | {"model_id": model.model_id, "model_name": model.name} | _usage_fields(by_model[model.model_id])
         for model in MODELS
         if model.model_id in by_model
     ]

@@ -110,9 +110,7 @@ def _request_id(number: int) -> str:
     return f"req_{number:024d}"
 
 
-def _json(
-    status: int, content: object, *, request_id: str, headers: dict[str, str] | None = None
-) -> Response:
+def _json(status: int, content: object, *, request_id: str, headers: dict[str, str] | None = None) -> Response:
     return Response(
         orjson.dumps(content),
         status_code=status,

@@ -16,9 +16,9 @@ _ONE_IN_ONE_OUT = frozenset(
     test to_entries toarray todate todateiso8601 tojson tonumber tostring trim ltrim rtrim type unique unique_by
     utf8bytelength with_entries
     if then elif else end and or true false null
-    """.split()
+    """.split()  # noqa: SIM905 - as a list it would fill a page
 )
-_OPERATORS = frozenset("+-*/%=!<>|().;\"")
+_OPERATORS = frozenset('+-*/%=!<>|().;"')
 
 
 def has_one_output(text: str) -> bool:
@@ -34,7 +34,13 @@ def has_one_output(text: str) -> bool:
             case _:
                 if token.text == "." and before == ".":
                     return False  # `..` walks the whole value
-                if not (token.text in _OPERATORS or token.text == "\\(" or token.text.isspace() or token.text.isdigit() or token.text in "$@"):
+                if not (
+                    token.text in _OPERATORS
+                    or token.text == "\\("
+                    or token.text.isspace()
+                    or token.text.isdigit()
+                    or token.text in "$@"
+                ):
                     return False
         before = token.text
     return True

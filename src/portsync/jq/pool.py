@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from portsync.errors import ExpressionError, Problem
 from portsync.jq.worker import LENGTHS, frame
@@ -44,7 +44,7 @@ class JqPool:
         self._known: set[str] = set()
         self._turn = asyncio.Lock()
 
-    async def __aenter__(self) -> JqPool:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -88,7 +88,9 @@ class PageProgram:
         )
 
 
-_FIELDS = 'if type == "object" then keys_unsorted[:20] | join(", ") else "no fields: it is a " + type end'
+_FIELDS = (
+    'if type == "object" then "the record has " + (keys_unsorted[:20] | join(", ")) else "the record is a " + type end'
+)
 _TEXT = 'if type == "string" then . else tojson end'
 
 

@@ -119,7 +119,7 @@ def _is_word(character: str) -> bool:
 def calls(text: str, names: frozenset[str]) -> Iterator[tuple[str, int]]:
     """Give each name of `names` that is called as a function in `text`, with its offset.
 
-    A field (`.input`), a variable (`$input`), an object key (`{input: 1}`) or an `@format` of the same name is not a call.
+    A field (`.input`), a variable (`$input`), an object key (`{input: 1}`) or an `@format` of that name is no call.
     """
     code = [t for t in scan(text) if t.kind in ("name", "other") and not t.text.isspace()]
     for index, token in enumerate(code):

@@ -124,4 +124,8 @@ def _text_at(document: Document, path: Sequence[str | int]) -> str:
 def mapping_schema() -> dict[str, Any]:
     """The JSON Schema of the mapping file."""
     schema = MappingFile.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "portsync mapping file"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "portsync mapping file",
+    }

@@ -62,11 +62,20 @@ def _entity_problems(
                 yield _problem(mapping, (*path, section, key), message, hint, key=True)
     required = blueprint["schema"].get("required") or []
     needed = [relation for relation, definition in relations.items() if definition.get("required")]
-    for key in (*(k for k in required if k not in entity.properties), *(k for k in needed if k not in entity.relations)):
+    for key in (
+        *(k for k in required if k not in entity.properties),
+        *(k for k in needed if k not in entity.relations),
+    ):
         message = f"the blueprint `{name}` requires `{key}`, which is not mapped"
         yield _problem(mapping, path, message, f"map `{key}`, or Port refuses every entity")
 
 
 def _problem(mapping: LoadedMapping, path: Path, message: str, hint: str, *, key: bool = False) -> Problem:
     place = mapping.document.place(path, key=key)
-    return Problem("blueprint-fit", f"{dotted(path)}: {message}", str(place), hint, excerpt=mapping.document.excerpt(place))
+    return Problem(
+        "blueprint-fit",
+        f"{dotted(path)}: {message}",
+        str(place),
+        hint,
+        excerpt=mapping.document.excerpt(place),
+    )

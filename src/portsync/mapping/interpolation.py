@@ -79,7 +79,8 @@ def _replaced(
     def value(match: re.Match[str]) -> str:
         if match.group() == "$${":
             return "${"
-        name, default = match["name"].strip(), match["default"]
+        name = match["name"].strip()
+        default: str | None = match["default"]
         if name == "file":
             return _from_file(node, document, default or "", found)
         text = environment.get(name, default)

@@ -6,23 +6,37 @@ or from Port's documentation (docs.port.io, custom integration).
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
-from portsync.auth import AnyAuth
 from portsync.jq.expression import Expression, compiled
-from portsync.jq.program import Template
-from portsync.mapping.templates import ParameterValue, TemplateText, TemplateValue
-from portsync.pagination import AnyPaginator
+
+if TYPE_CHECKING:
+    from portsync.auth import AnyAuth
+    from portsync.jq.program import Template
+    from portsync.mapping.templates import ParameterValue, TemplateText, TemplateValue
+    from portsync.pagination import AnyPaginator
 
 
 class Section(BaseModel):
     """The base of every section: unknown keys are refused, values do not change, secrets stay out of errors."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, populate_by_name=True
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
 
@@ -187,5 +201,3 @@ class MappingFile(Section):
     )
     """The largest share of a blueprint's entities that one run may delete."""
     resources: Annotated[list[Resource], Field(min_length=1)]
-
-

@@ -43,7 +43,7 @@ def compose(file: str, text: str) -> Document | Problem:
     except yaml.YAMLError as error:
         return Problem("yaml-syntax", f"not YAML: {error}", place=file)
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     if not isinstance(root, yaml.MappingNode):
         return Problem(
             "yaml-syntax",
@@ -57,18 +57,19 @@ def compose(file: str, text: str) -> Document | Problem:
 def values(document: Document) -> Any:
     """The document as Python values. Call `structure_problems` first."""
     constructor = SafeConstructor()
-    return constructor.construct_document(document.root)  # type: ignore[no-untyped-call]
+    return constructor.construct_document(document.root)
 
 
 def structure_problems(document: Document) -> list[Problem]:
     """Keys that stand twice, keys that are no text, and documents that unfold without end."""
     problems: list[Problem] = []
-    count = 0
-    for node, depth in _walk(document.root, 0):
-        count += 1
+    for count, (node, depth) in enumerate(_walk(document.root, 0)):
         if count > _MOST_NODES or depth > _DEEPEST:
             place = document.of(node)
-            return [*problems, Problem("yaml-size", "the file unfolds into too many or too deep values", str(place))]
+            return [
+                *problems,
+                Problem("yaml-size", "the file unfolds into too many or too deep values", str(place)),
+            ]
         if isinstance(node, yaml.MappingNode):
             problems += _key_problems(document, node)
     return problems

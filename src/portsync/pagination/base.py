@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class Paginator(BaseModel):
-    """The base of all paginators. All that one knows is the page just read, so it can be shared and tested with values."""
+    """The base of all paginators. One knows nothing but the page just read, so it can be shared, and tested with
+    values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from portsync.flow import Json, RequestSpec
+if TYPE_CHECKING:
+    from portsync.flow import Json, RequestSpec
 
 Into = Literal["query", "body", "header"]
 

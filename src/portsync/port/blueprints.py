@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import PortError, Problem
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 async def fetch_blueprint(port: PortClient, identifier: str) -> dict[str, Any] | None:
     """The blueprint as Port has it, or None. Raises PortError and SendError."""
     answer = await port.send("GET", f"/blueprints/{segment(identifier)}")
-    if answer.status == 404:  # noqa: PLR2004
+    if answer.status == HTTPStatus.NOT_FOUND:
         return None
     value = _accepted(answer, f"GET blueprint {identifier}")
     blueprint = value.get("blueprint")
@@ -36,8 +37,12 @@ async def change_blueprint(port: PortClient, identifier: str, sections: dict[str
 
 def _accepted(answer: Answer, place: str) -> dict[str, Any]:
     value = json_of(answer)
-    if 200 <= answer.status < 300 and isinstance(value, dict):  # noqa: PLR2004
+    if answer.is_success and isinstance(value, dict):
         return value
     message = f"Port answered {answer.status}: {message_of(answer)}"
-    hint = "compare it with Port's documentation on blueprints" if answer.status == 422 else None  # noqa: PLR2004
+    hint = (
+        "compare it with Port's documentation on blueprints"
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        else None
+    )
     raise PortError(Problem("port-rejected", message, place, hint))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -56,12 +57,12 @@ class PortClient:
         request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body)
         token = await self._valid_token()
         answer = await self._http.send(_signed(request, token), content)
-        if answer.status == 401:  # noqa: PLR2004
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             async with self._signing_in:
                 if token == self._token:
                     await self._fetch_token()
             answer = await self._http.send(_signed(request, self._token), content)
-        if answer.status == 401:  # noqa: PLR2004
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             raise PortRefusedError(_refused(str(request), answer))
         return answer
 

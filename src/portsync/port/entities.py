@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from portsync.batch import bulk_body
@@ -45,12 +46,12 @@ async def upsert_batch(port: PortClient, batch: Batch, switches: UpsertSwitches)
     value = json_of(answer)
     if isinstance(value, dict) and isinstance(value.get("errors"), list):
         return _by_index(batch, value)
-    if answer.status == 413 and len(batch.entities) > 1:  # noqa: PLR2004
+    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.entities) > 1:
         middle = len(batch.entities) // 2
         first = await upsert_batch(port, Batch(batch.blueprint, batch.entities[:middle]), switches)
         second = await upsert_batch(port, Batch(batch.blueprint, batch.entities[middle:]), switches)
         return BatchResult(first.outcomes + second.outcomes)
-    if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ServerTroubleError(answer)
     return rejected(batch, *_whole_refusal(batch.blueprint, answer))
 
@@ -62,10 +63,10 @@ def rejected(batch: Batch, code: str, message: str, hint: str | None) -> BatchRe
 
 def _whole_refusal(blueprint: str, answer: Answer) -> tuple[str, str, str | None]:
     message = f"Port answered {answer.status} to the whole batch: {message_of(answer)}"
-    if answer.status == 404:  # noqa: PLR2004
+    if answer.status == HTTPStatus.NOT_FOUND:
         hint = f"create the blueprint `{blueprint}`: `portsync provision DIR`, or Port's builder page"
         return "blueprint-missing", f"the blueprint `{blueprint}` is not in Port", hint
-    if answer.status == 403:  # noqa: PLR2004
+    if answer.status == HTTPStatus.FORBIDDEN:
         return "port-rejected", message, "the credentials may not write this blueprint"
     return "port-rejected", message, None
 

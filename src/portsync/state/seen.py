@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from portsync.flow import Entity, Failure, place_of
 
@@ -56,7 +56,7 @@ class SeenEntities:
             "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB, page INTEGER, record INTEGER) WITHOUT ROWID"
         )
 
-    def __enter__(self) -> SeenEntities:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -117,7 +117,8 @@ class SeenEntities:
 
     def _remember(self, key: bytes, entity: Entity) -> None:
         self._database.execute(
-            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", (key, entity.digest, entity.page, entity.record)
+            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
+            (key, entity.digest, entity.page, entity.record),
         )
 
 

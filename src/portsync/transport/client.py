@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import httpx
 import orjson
@@ -58,7 +58,7 @@ class Client:
             trust_env=use_proxies,
         )
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -79,16 +79,20 @@ class Client:
                 with attempt:
                     requests += 1
                     last = await self._once(request, content, requests, waits)
-                    if isinstance(last, SendError):
-                        raise TryAgainError
-                    if last.status in RETRIED_STATUSES:
-                        raise TryAgainError(asked_wait(last.headers, self._policy.clock()))
+                    self._try_again_after(last)
         except TryAgainError:
             pass  # `last` says what the last attempt came to
         assert last is not None
         if isinstance(last, SendError):
             raise last
         return last
+
+    def _try_again_after(self, last: Answer | SendError) -> None:
+        """Raise TryAgainError where another attempt may do better."""
+        if isinstance(last, SendError):
+            raise TryAgainError
+        if last.status in RETRIED_STATUSES:
+            raise TryAgainError(asked_wait(last.headers, self._policy.clock()))
 
     async def _once(
         self, request: RequestSpec, content: bytes | None, requests: int, waits: list[float]
@@ -122,11 +126,11 @@ class Client:
             hint = "check the host, the port and the network"
             if _is_tls(error):
                 hint = "check the certificate; `verify_tls: false` trusts any"
-            return failed("unreachable", "unreachable", f"no connection: {error or 'refused'}", hint)
+            return failed("unreachable", "unreachable", f"no connection: {str(error) or 'refused'}", hint)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             return failed("unreachable", "unreachable", f"cannot be requested: {error}", "check the URL")
         except (httpx.TransportError, httpx.DecodingError) as error:
-            message = f"the connection broke: {error or type(error).__name__}"
+            message = f"the connection broke: {str(error) or type(error).__name__}"
             return failed("broken-connection", "connection", message, "run it again; what was read before is kept")
         return Answer(response.status_code, response.headers, response.content, requests, sum(waits))
 
