@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,14 @@ class Placed:
 
     entity: Entity
     created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The checked properties and relations an entity will have."""
+
+    properties: dict[str, Any]
+    relations: dict[str, RelationValue]
 
 
 class Batch:
@@ -93,8 +101,8 @@ class Batch:
         check_required(self._blueprint, relations, self._guesses)
         self._check_ownership(draft)
         self._settle_targets(draft.identifier, sent)
-        entity = _applied(self._blueprint.identifier, draft, existing, before, self._author)
-        entity = replace(entity, properties=properties, relations=relations)
+        values = _Values(properties, relations)
+        entity = _written(draft, existing, before, values, self._author, self._blueprint.identifier)
         self._pending[entity.key] = entity
         self._placed.add(draft.identifier)
         return Placed(entity, created=existing is None)
@@ -159,16 +167,27 @@ def _merged(before: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in {**before, **sent}.items() if value is not None}
 
 
-def _applied(
-    blueprint: str, draft: Draft, existing: Entity | None, before: Entity | None, author: Author
+def _written(
+    draft: Draft,
+    existing: Entity | None,
+    before: Entity | None,
+    values: _Values,
+    author: Author,
+    blueprint: str,
 ) -> Entity:
-    """The draft's title, icon and team over those of `before`; the creation's stamp of `existing` stays."""
-    base = bare(blueprint, draft.identifier, author)
-    return replace(
-        base,
-        title=draft.title if before is None or "title" in draft.sent else before.title,
-        icon=draft.icon if before is None or "icon" in draft.sent else before.icon,
-        team=draft.team if before is None or "team" in draft.sent else before.team,
-        created_at=existing.created_at if existing else base.created_at,
-        created_by=existing.created_by if existing else base.created_by,
+    """The entity after the write: the draft over what a merge keeps (`before`), the creation's stamp kept."""
+    kept = draft if before is None else before
+    return Entity(
+        blueprint=blueprint,
+        identifier=draft.identifier,
+        title=(draft if "title" in draft.sent else kept).title,
+        icon=(draft if "icon" in draft.sent else kept).icon,
+        team=(draft if "team" in draft.sent else kept).team,
+        properties=values.properties,
+        relations=values.relations,
+        datasource=author.datasource,
+        created_at=existing.created_at if existing else author.at,
+        created_by=existing.created_by if existing else author.name,
+        updated_at=author.at,
+        updated_by=author.name,
     )

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 # SQLite bounds the number of parameters in one statement.
 _CHUNK = 500
 
+_NAMED = (
+    ENTITIES.c.blueprint == bindparam("of_blueprint"),
+    ENTITIES.c.identifier.in_(bindparam("of_identifiers", expanding=True)),
+)
+_LOAD = select(ENTITIES).where(*_NAMED)
+_PRESENT = select(ENTITIES.c.identifier).where(*_NAMED)
 _INSERT = insert(ENTITIES)
 _SAVE = _INSERT.on_conflict_do_update(
     index_elements=["blueprint", "identifier"],
@@ -48,9 +54,7 @@ class EntityStore:
         """Those of the named entities that exist, by identifier."""
         found: dict[str, Entity] = {}
         for chunk in _chunks(identifiers):
-            rows = self._connection.execute(
-                select(ENTITIES).where(ENTITIES.c.blueprint == blueprint, ENTITIES.c.identifier.in_(chunk))
-            )
+            rows = self._connection.execute(_LOAD, {"of_blueprint": blueprint, "of_identifiers": chunk})
             found.update((row.identifier, _entity(row)) for row in rows)
         return found
 
@@ -60,9 +64,7 @@ class EntityStore:
         for chunk in _chunks(identifiers):
             found.update(
                 self._connection.execute(
-                    select(ENTITIES.c.identifier).where(
-                        ENTITIES.c.blueprint == blueprint, ENTITIES.c.identifier.in_(chunk)
-                    )
+                    _PRESENT, {"of_blueprint": blueprint, "of_identifiers": chunk}
                 ).scalars()
             )
         return found
