@@ -1,0 +1,90 @@
+"""The local Port as an ASGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from portsync.emulator.answers import answer, refuse
+from portsync.emulator.blueprint_routes import BlueprintRoutes
+from portsync.emulator.bulk_routes import BulkRoutes
+from portsync.emulator.entity_routes import EntityRoutes
+from portsync.emulator.errors import ApiError
+from portsync.emulator.gateway import Gateway
+from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
+from portsync.emulator.instants import stamp
+from portsync.emulator.rate import RateWindow
+from portsync.emulator.request_schemas import TOKEN, RequestSchema
+from portsync.emulator.search_routes import SearchRoutes
+from portsync.emulator.store import Store
+from portsync.emulator.system_blueprints import establish
+from portsync.emulator.tokens import TokenIssuer
+from portsync.emulator.validation import ValidatorCache
+from portsync.emulator.workspace import Workspace
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(
+    *,
+    database: str = "sqlite://",
+    client_id: str,
+    client_secret: str,
+    users: Sequence[str] = (),
+    clock: Callable[[], float] = time.time,
+    token_life: int = 10800,
+    guesses: Guesses = DEFAULT_GUESSES,
+) -> Starlette:
+    """An application that answers like Port's REST API under `/v1`.
+
+    `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the e-mail
+    addresses of the organisation's users. Tables are made here, no lifespan is needed.
+    """
+    workspace = Workspace(Store(database), guesses, clock, client_id, ValidatorCache(guesses))
+    with workspace.session() as session:
+        establish(session, users, stamp(clock()))
+    issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
+    # Paths with a fixed last part come before those that end in an entity's identifier.
+    protected = [
+        *SearchRoutes(workspace).routes(),
+        *BulkRoutes(workspace).routes(),
+        *EntityRoutes(workspace).routes(),
+        *BlueprintRoutes(workspace).routes(),
+    ]
+    window = RateWindow(limit=guesses.rate_limit, period=guesses.rate_period, clock=clock)
+    return Starlette(
+        routes=[_token_route(workspace, issuer), *(_guarded(route, issuer) for route in protected)],
+        middleware=[Middleware(Gateway, window=window, reset_as_epoch=guesses.reset_as_epoch)],
+        exception_handlers={ApiError: refuse, HTTPException: refuse, Exception: refuse},
+    )
+
+
+def _token_route(workspace: Workspace, issuer: TokenIssuer) -> Route:
+    schema = RequestSchema(TOKEN)
+
+    async def issue(request: Request) -> Response:
+        body = schema.check(await workspace.body(request))
+        token, left = issuer.issue(body["clientId"], body["clientSecret"])
+        return answer({"accessToken": token, "expiresIn": left, "tokenType": "Bearer"})
+
+    return Route("/v1/auth/access_token", issue, methods=["POST"])
+
+
+def _guarded(route: Route, issuer: TokenIssuer) -> Route:
+    """The same route, answering 401 without a live token."""
+    handler: Handler = route.endpoint
+
+    @wraps(handler)
+    async def checked(request: Request) -> Response:
+        issuer.check(request.headers.get("authorization", ""))
+        return await handler(request)
+
+    return Route(route.path, checked, methods=sorted(route.methods or ()))

@@ -1,0 +1,50 @@
+"""What handlers take from a request: its JSON body, its flags, the identifiers in its path."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import orjson
+
+from portsync.emulator.errors import ApiError, invalid_request
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+MAX_BODY = 1024 * 1024
+
+
+async def read_json(request: Request, *, too_large_error: str) -> object:
+    """The parsed body; ApiError 413 beyond 1 MiB, 400 for what is not JSON."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise ApiError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                too_large_error,
+                "Request body is too large (limit is 1MiB)",
+            )
+    try:
+        parsed: object = orjson.loads(bytes(body))
+    except orjson.JSONDecodeError as error:
+        raise ApiError(
+            HTTPStatus.BAD_REQUEST, "bad_request", f"The body is not valid JSON: {error}"
+        ) from None
+    return parsed
+
+
+def flag(request: Request, name: str) -> bool:
+    """A boolean query parameter, false when absent; ApiError 422 for other words than true and false."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise invalid_request(f'"querystring.{name}" must be boolean')
+    return text == "true"
+
+
+def path_identifier(request: Request, name: str) -> str:
+    """An identifier in the path. The gateway keeps paths encoded, so that `%2F` is part of an identifier."""
+    encoded: str = request.path_params[name]
+    return unquote(encoded)

@@ -1,0 +1,45 @@
+"""The tables behind the local Port."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+BLUEPRINTS = Table(
+    "blueprints",
+    METADATA,
+    Column("identifier", String, primary_key=True),
+    Column("revision", String, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# `body` holds title, icon, team, properties and relations as JSON. Times are ISO text of fixed width in
+# UTC, so their order as text is their order in time.
+ENTITIES = Table(
+    "entities",
+    METADATA,
+    Column("blueprint", String, primary_key=True),
+    Column("identifier", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("datasource", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Column("updated_by", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Every relation value once more as a row, to find the dependents of an entity.
+EDGES = Table(
+    "edges",
+    METADATA,
+    Column("blueprint", String, primary_key=True),
+    Column("identifier", String, primary_key=True),
+    Column("relation", String, primary_key=True),
+    Column("target_blueprint", String, primary_key=True),
+    Column("target", String, primary_key=True),
+    Index("edges_by_target", "target_blueprint", "target"),
+    sqlite_with_rowid=False,
+)

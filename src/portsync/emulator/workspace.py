@@ -1,0 +1,77 @@
+"""The parts that the handlers share, and one transaction's view of them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
+from portsync.emulator.catalog import Catalog
+from portsync.emulator.drafts import DraftReader
+from portsync.emulator.entities import Batch, UpsertOptions
+from portsync.emulator.entity import Author
+from portsync.emulator.entity_store import EntityStore
+from portsync.emulator.instants import stamp
+from portsync.emulator.intake import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.requests import Request
+
+    from portsync.emulator.blueprints import Blueprint
+    from portsync.emulator.guesses import Guesses
+    from portsync.emulator.store import Store
+    from portsync.emulator.validation import ValidatorCache
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One transaction on the catalogue."""
+
+    blueprints: BlueprintStore
+    entities: EntityStore
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An organisation's catalogue, with its clock and the guesses it is run under."""
+
+    store: Store
+    guesses: Guesses
+    clock: Callable[[], float]
+    client_id: str
+    validators: ValidatorCache
+    blueprints: BlueprintCache = field(default_factory=BlueprintCache)
+    drafts: DraftReader = field(default_factory=DraftReader)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction; undone when the block raises."""
+        with self.store.transaction() as connection:
+            blueprints = BlueprintStore(connection, self.blueprints)
+            entities = EntityStore(connection)
+            yield Session(blueprints, entities, Catalog(blueprints, entities, self.guesses))
+
+    async def body(self, request: Request) -> object:
+        """The request's JSON, as `read_json` says."""
+        return await read_json(request, too_large_error=self.guesses.too_large_error)
+
+    def author(self, request: Request) -> Author:
+        """Who writes with this request, and when."""
+        return Author(self.client_id, request.headers.get("user-agent", ""), stamp(self.clock()))
+
+    def batch(self, session: Session, blueprint: Blueprint, options: UpsertOptions, author: Author) -> Batch:
+        """An empty batch for this blueprint."""
+        targets = {relation.target for relation in blueprint.relations.values()}
+        return Batch(
+            session.entities,
+            blueprint,
+            {target: session.blueprints.get(target).protected for target in targets},
+            self.validators.of(blueprint),
+            options=options,
+            author=author,
+            guesses=self.guesses,
+        )
