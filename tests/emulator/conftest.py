@@ -46,9 +46,7 @@ def local_port(clock: SimpleNamespace) -> Iterator[Callable[..., httpx.Client]]:
 
     def make(**options: Any) -> httpx.Client:
         users = options.pop("users", ("ann@example.com",))
-        app = create_app(
-            client_id="id", client_secret="secret", users=users, clock=lambda: clock.now, **options
-        )
+        app = create_app(client_id="id", client_secret="secret", users=users, clock=lambda: clock.now, **options)
         client = httpx.Client(
             transport=InProcess(app),
             base_url="http://port.test/v1",

@@ -114,10 +114,7 @@ def test_a_property_keeps_its_type_and_format(
     answer = port.request(method, "/blueprints/thing", json={**BODY, "schema": {"properties": properties}})
     assert (answer.status_code, answer.json()["error"]) == (422, "forbidden_format_change")
     assert answer.json()["details"] == {"property": name}
-    assert (
-        port.get("/blueprints/thing").json()["blueprint"]["schema"]["properties"]
-        == (BODY["schema"]["properties"])
-    )
+    assert port.get("/blueprints/thing").json()["blueprint"]["schema"]["properties"] == (BODY["schema"]["properties"])
 
 
 def test_patch_keeps_what_was_not_sent_and_put_resets_it(port: httpx.Client) -> None:

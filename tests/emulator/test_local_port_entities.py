@@ -39,9 +39,7 @@ def test_a_created_entity_is_201_and_reads_back(records: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(("query", "status"), [("", 409), ("?upsert=true", 200), ("?merge=true", 409)])
-def test_a_creation_over_an_existing_entity_needs_upsert(
-    records: httpx.Client, query: str, status: int
-) -> None:
+def test_a_creation_over_an_existing_entity_needs_upsert(records: httpx.Client, query: str, status: int) -> None:
     records.post(COLLECTION, json=FIRST)
     assert records.post(COLLECTION + query, json=FIRST).status_code == status
 

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
         ("DELETE", "/blueprints", 405, "method_not_allowed"),
     ],
 )
-def test_failures_wear_the_envelope(
-    port: httpx.Client, method: str, path: str, status: int, error: str
-) -> None:
+def test_failures_wear_the_envelope(port: httpx.Client, method: str, path: str, status: int, error: str) -> None:
     answer = port.request(method, path)
     body = answer.json()
     assert answer.status_code == status
@@ -78,9 +76,7 @@ def test_the_rate_headers_count_down_and_start_again(
     assert port.get("/nothing").headers["x-ratelimit-remaining"] == "9"
 
 
-def test_beyond_the_budget_the_answer_is_429(
-    local_port: Callable[..., httpx.Client], clock: SimpleNamespace
-) -> None:
+def test_beyond_the_budget_the_answer_is_429(local_port: Callable[..., httpx.Client], clock: SimpleNamespace) -> None:
     port = local_port(guesses=Guesses(rate_limit=2, reset_as_epoch=True))
     assert port.get("/blueprints").status_code == 200
     answer = port.get("/blueprints")

@@ -144,9 +144,7 @@ def test_operators_find_what_they_say_on_both_routes(
         (both({"propertySchema": {"type": "string"}, "operator": "=", "value": 1}), "is not supported"),
     ],
 )
-def test_a_wrong_query_is_refused_with_its_place(
-    filled: httpx.Client, query: dict[str, Any], message: str
-) -> None:
+def test_a_wrong_query_is_refused_with_its_place(filled: httpx.Client, query: dict[str, Any], message: str) -> None:
     answer = filled.post(SEARCH, json={"query": query})
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_request")
     assert message in answer.json()["message"]
@@ -160,9 +158,7 @@ def test_the_search_body_is_closed_and_bounded(filled: httpx.Client, body: Any) 
 
 
 @pytest.mark.parametrize(("limit", "pages"), [(1, ["a", "b", "c"]), (2, ["ab", "c"]), (3, ["abc"])])
-def test_pages_follow_next_which_the_last_one_lacks(
-    filled: httpx.Client, limit: int, pages: list[str]
-) -> None:
+def test_pages_follow_next_which_the_last_one_lacks(filled: httpx.Client, limit: int, pages: list[str]) -> None:
     body: dict[str, Any] = {"limit": limit}
     seen: list[str] = []
     while True:

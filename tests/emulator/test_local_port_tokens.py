@@ -47,9 +47,7 @@ def test_a_route_without_a_live_token_answers_401(port: httpx.Client, header: st
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
 
-def test_the_same_token_is_given_out_with_what_is_left_of_its_life(
-    port: httpx.Client, clock: SimpleNamespace
-) -> None:
+def test_the_same_token_is_given_out_with_what_is_left_of_its_life(port: httpx.Client, clock: SimpleNamespace) -> None:
     first = port.post("/auth/access_token", json=CREDENTIALS).json()
     clock.now += 100.5
     second = port.post("/auth/access_token", json=CREDENTIALS).json()

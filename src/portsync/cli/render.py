@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COLOURS = {"complete": "green", "incomplete": "red", "skipped": "yellow"}
 _SHOWN_PROBLEMS = 20
 _WIDTH_OF_FILES = 120
+_LONGEST_KIND = 30
 
 
 def console(file: TextIO) -> Console:
@@ -63,20 +64,25 @@ def _table(report: Report) -> Table:
     table.add_column("resource", overflow="fold")
     table.add_column("blueprint", overflow="fold")
     table.add_column("verdict")
-    for name in ("pages", "records", "created", "updated", "unchanged", "not in"):
+    for name in ("pages", "records", "created", "updated", "unchanged", "failed"):
         table.add_column(name, justify="right")
     for resource in report.resources:
         counts = resource.counts
         colour = _COLOURS[resource.verdict]
         verdict = resource.verdict if resource.reason is None else f"{resource.verdict} ({resource.reason})"
         table.add_row(
-            escape(resource.kind),
+            escape(_shortened(resource.kind)),
             escape(", ".join(sorted(resource.blueprints))),
             f"[{colour}]{escape(verdict)}[/]",
             *(f"{counts[name]:,}" for name in ("pages", "records", "created", "updated", "unchanged")),
             f"{counts['rejected'] + counts['failures']:,}",
         )
     return table
+
+
+def _shortened(kind: str) -> str:
+    """The end of a long path says more than its beginning."""
+    return kind if len(kind) <= _LONGEST_KIND else f"…{kind[-_LONGEST_KIND + 1 :]}"
 
 
 def _last_line(report: Report) -> str:

@@ -160,6 +160,4 @@ _SECTIONS = {
 
 PATCH_BLUEPRINT: Mapping[str, Any] = MappingProxyType({"type": "object", "properties": _SECTIONS})
 PUT_BLUEPRINT: Mapping[str, Any] = MappingProxyType({**PATCH_BLUEPRINT, "required": ["title", "schema"]})
-POST_BLUEPRINT: Mapping[str, Any] = MappingProxyType(
-    {**PATCH_BLUEPRINT, "required": ["identifier", "title", "schema"]}
-)
+POST_BLUEPRINT: Mapping[str, Any] = MappingProxyType({**PATCH_BLUEPRINT, "required": ["identifier", "title", "schema"]})

@@ -84,9 +84,7 @@ class BulkRoutes:
                 raise
             return error
 
-    def _answer(
-        self, items: Sequence[Mapping[str, Any]], results: Sequence[dict[str, Any] | ApiError]
-    ) -> Response:
+    def _answer(self, items: Sequence[Mapping[str, Any]], results: Sequence[dict[str, Any] | ApiError]) -> Response:
         entities = [result for result in results if isinstance(result, dict)]
         errors = [
             {

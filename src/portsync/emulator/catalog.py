@@ -57,9 +57,7 @@ class Catalog:
         """ApiError 404 when absent, 403 for a system blueprint or while something depends on it."""
         found = self._blueprints.get(identifier)
         if found.protected:
-            raise ApiError(
-                HTTPStatus.FORBIDDEN, "protected_resource", f'Blueprint "{identifier}" is protected'
-            )
+            raise ApiError(HTTPStatus.FORBIDDEN, "protected_resource", f'Blueprint "{identifier}" is protected')
         targeted = any(
             relation.target == identifier
             for other in self._blueprints.all()

@@ -124,6 +124,4 @@ def _status(placed: Placed) -> int:
 
 
 def _overwrite(request: Request, *, merge: bool) -> UpsertOptions:
-    return UpsertOptions(
-        upsert=True, merge=merge, create_missing=flag(request, "create_missing_related_entities")
-    )
+    return UpsertOptions(upsert=True, merge=merge, create_missing=flag(request, "create_missing_related_entities"))

@@ -30,9 +30,7 @@ _PRESENT = select(ENTITIES.c.identifier).where(*_NAMED)
 _INSERT = insert(ENTITIES)
 _SAVE = _INSERT.on_conflict_do_update(
     index_elements=["blueprint", "identifier"],
-    set_={
-        column.name: _INSERT.excluded[column.name] for column in ENTITIES.columns if not column.primary_key
-    },
+    set_={column.name: _INSERT.excluded[column.name] for column in ENTITIES.columns if not column.primary_key},
 )
 _OF_ENTITY = delete(EDGES).where(
     EDGES.c.blueprint == bindparam("of_blueprint"), EDGES.c.identifier == bindparam("of_identifier")
@@ -63,9 +61,7 @@ class EntityStore:
         found: set[str] = set()
         for chunk in _chunks(identifiers):
             found.update(
-                self._connection.execute(
-                    _PRESENT, {"of_blueprint": blueprint, "of_identifiers": chunk}
-                ).scalars()
+                self._connection.execute(_PRESENT, {"of_blueprint": blueprint, "of_identifiers": chunk}).scalars()
             )
         return found
 

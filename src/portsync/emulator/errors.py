@@ -47,9 +47,7 @@ def not_found(kind: str, identifier: str) -> ApiError:
 
 def identifier_taken(kind: str, identifier: str) -> ApiError:
     """A creation over something that exists."""
-    return ApiError(
-        HTTPStatus.CONFLICT, "identifier_taken", f'{kind} with identifier "{identifier}" already exists'
-    )
+    return ApiError(HTTPStatus.CONFLICT, "identifier_taken", f'{kind} with identifier "{identifier}" already exists')
 
 
 def has_dependents(what: str) -> ApiError:

@@ -30,9 +30,7 @@ async def read_json(request: Request, *, too_large_error: str) -> object:
     try:
         parsed: object = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST, "bad_request", f"The body is not valid JSON: {error}"
-        ) from None
+        raise ApiError(HTTPStatus.BAD_REQUEST, "bad_request", f"The body is not valid JSON: {error}") from None
     return parsed
 
 

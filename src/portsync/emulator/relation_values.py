@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 RelationValue = str | list[str]
 
 
-def read_relations(
-    blueprint: Blueprint, sent: Mapping[str, Any], guesses: Guesses
-) -> dict[str, RelationValue | None]:
+def read_relations(blueprint: Blueprint, sent: Mapping[str, Any], guesses: Guesses) -> dict[str, RelationValue | None]:
     """The sent relations, their shapes checked; None clears one.
 
     Raises ApiError: 404 for a key the blueprint lacks, 422 relation_many_violation for a list in a single
@@ -32,9 +30,7 @@ def check_required(blueprint: Blueprint, relations: Mapping[str, RelationValue],
     """ApiError required_relation when a required relation has no value."""
     for name, relation in blueprint.relations.items():
         if relation.required and name not in relations:
-            raise ApiError(
-                guesses.required_relation_status, "required_relation", f'The relation "{name}" is required'
-            )
+            raise ApiError(guesses.required_relation_status, "required_relation", f'The relation "{name}" is required')
 
 
 def targets(value: RelationValue | None) -> list[str]:
@@ -79,6 +75,4 @@ def _identifier(name: str, value: object) -> str:
 
 
 def _many_violation(name: str, problem: str) -> ApiError:
-    return ApiError(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "relation_many_violation", f'The relation "{name}" {problem}'
-    )
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "relation_many_violation", f'The relation "{name}" {problem}')

@@ -64,9 +64,7 @@ class TokenIssuer:
                 and self._clock() < current.issued_at + self._life
             )
         if not live:
-            raise ApiError(
-                HTTPStatus.UNAUTHORIZED, "unauthorized", "The access token is missing, invalid or expired"
-            )
+            raise ApiError(HTTPStatus.UNAUTHORIZED, "unauthorized", "The access token is missing, invalid or expired")
 
     def _left(self, token: AccessToken, now: float) -> int:
         return self._life - math.ceil(now - token.issued_at)

@@ -19,13 +19,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from portsync.auth import AnyAuth
 from portsync.jq.expression import Expression, compiled
+from portsync.mapping.templates import ParameterValue, TemplateText, TemplateValue
+from portsync.pagination import AnyPaginator
 
 if TYPE_CHECKING:
-    from portsync.auth import AnyAuth
     from portsync.jq.program import Template
-    from portsync.mapping.templates import ParameterValue, TemplateText, TemplateValue
-    from portsync.pagination import AnyPaginator
 
 
 class Section(BaseModel):

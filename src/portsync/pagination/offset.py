@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from portsync.jq.expression import Expression
 from portsync.pagination.base import PaginationError, Paginator
 from portsync.pagination.placement import Into, put
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portsync.flow import Json, PageFacts, RequestSpec
-    from portsync.jq.expression import Expression
 
 
 class OffsetPagination(Paginator):
