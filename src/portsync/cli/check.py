@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.render import print_problems
+from portsync.cli.runtime import Runtime
 from portsync.errors import ConfigError, MappingError, Problem
 from portsync.mapping.fit import fit_problems
 from portsync.mapping.loader import parse, read_text
 from portsync.mapping.repair import apply_repairs, find_repairs
 from portsync.mapping.yaml_text import compose, structure_problems
 from portsync.report import problem_as_json
-from portsync.settings import process_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.command(short_help="Find everything that is wrong with a mapping file, offline.")
@@ -24,17 +28,19 @@ from portsync.settings import process_environment
 @click.option("--blueprints", type=click.Path(path_type=Path), help="A folder of blueprints that the mapping must fit.")
 @click.option("--fix", is_flag=True, help="Write the repairs that change nothing but the quoting.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How problems are printed.")
-def check(mapping: Path, blueprints: Path | None, fix: bool, form: str) -> None:
+@click.pass_obj
+def check(runtime: Runtime | None, mapping: Path, blueprints: Path | None, fix: bool, form: str) -> None:
     """Find everything that is wrong with MAPPING, with its place, and send nothing.
 
     \b
     Example:
       ANTHROPIC_API_KEY=unused portsync check mappings/claude.yaml
     """
+    environment = (runtime or Runtime()).environment
     text = read_text(mapping)
     if fix:
         text = _fixed(mapping, text)
-    problems = _problems(mapping, text, blueprints)
+    problems = _problems(mapping, text, blueprints, environment)
     if form == "json":
         click.echo(json.dumps({"mapping": str(mapping), "problems": [problem_as_json(p) for p in problems]}, indent=2))
     else:
@@ -63,9 +69,9 @@ def _fixed(mapping: Path, text: str) -> str:
     return text
 
 
-def _problems(mapping: Path, text: str, blueprints: Path | None) -> list[Problem]:
+def _problems(mapping: Path, text: str, blueprints: Path | None, environment: Mapping[str, str]) -> list[Problem]:
     try:
-        loaded = parse(text, mapping, process_environment())
+        loaded = parse(text, mapping, environment)
         folder = blueprints or beside(mapping)
         return [] if folder is None else fit_problems(loaded, read_blueprints(folder))
     except ConfigError as error:

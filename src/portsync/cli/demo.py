@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import click
 
 from portsync.cli.render import print_report
+from portsync.cli.runtime import Runtime
 from portsync.cli.sync import run
 from portsync.cli.wiring import load_all
 from portsync.demo.records import record_counts
@@ -34,15 +35,17 @@ _PORT_SECRET = "demo-port-secret"  # noqa: S105 - likewise the local Port
 @click.option("--serve", "stays", is_flag=True, help="Leave the local Port running afterwards, until Ctrl-C.")
 @click.option("--records", type=click.IntRange(1, 1_000_000), help="Let the sample source hold about so many records.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
-def demo(stays: bool, records: int | None, form: str) -> None:
+@click.pass_obj
+def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -> None:
     """Bring 30 days of invented Claude usage from a sample API through mappings/claude.yaml into a local Port.
 
     \b
     Example:
       portsync demo
     """
+    runtime = runtime or Runtime()
     users = sample_users(8 if records is None else max(1, round(records / _DAYS) - _VIEWS_WITHOUT_USERS))
-    today = datetime.now(UTC).date()
+    today = datetime.fromtimestamp(runtime.clock(), UTC).date()
     emails = [user.email for user in users]
     port_app = create_app(client_id="demo", client_secret=_PORT_SECRET, users=emails)
     source_app = create_source(token=_SOURCE_TOKEN, today=today, users=users)
@@ -57,7 +60,7 @@ def demo(stays: bool, records: int | None, form: str) -> None:
         if form == "text":
             click.echo(f"sample API  {source_url}  {_DAYS} days of Claude usage by {len(users)} invented users")
             click.echo(f"local Port  {port_url}  a catalog of its own, gone with this process\n")
-        (report,) = asyncio.run(run(loaded, settings))
+        (report,) = asyncio.run(run(loaded, settings, runtime))
         if form == "json":
             click.echo(json.dumps(report.as_json(), indent=2))
         else:

@@ -14,6 +14,8 @@ from portsync.errors import PortSyncError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from portsync.cli.runtime import Runtime
+
 
 class Commands(click.Group):
     """Imports a command's module only when it is used: `portsync --help` has to be instant."""
@@ -56,10 +58,10 @@ def portsync() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit."""
+def main(arguments: Sequence[str] | None = None, runtime: Runtime | None = None) -> None:
+    """Run the command line and exit; commands take their surroundings from `runtime`, the process's own by default."""
     try:
-        portsync.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        portsync.main(args=None if arguments is None else list(arguments), standalone_mode=False, obj=runtime)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.ClickException as error:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from portsync.blueprints import read_blueprints
+from portsync.cli.runtime import Runtime
 from portsync.cli.wiring import port_credentials, signed_in
 from portsync.provision import apply_steps, plan_blueprints
-from portsync.settings import process_environment, read_settings
+from portsync.settings import read_settings
 
 if TYPE_CHECKING:
     from portsync.provision import Step
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The form of the result.")
-def provision(folder: Path, only_plan: bool, form: str) -> None:
+@click.pass_obj
+def provision(runtime: Runtime | None, folder: Path, only_plan: bool, form: str) -> None:
     """Bring the blueprints of DIR (*.json) into Port: missing ones are created, different ones changed.
 
     What Port has beyond the files is kept. Running it again changes nothing.
@@ -32,10 +34,11 @@ def provision(folder: Path, only_plan: bool, form: str) -> None:
     Example:
       PORT_CLIENT_ID=... PORT_CLIENT_SECRET=... portsync provision blueprints/claude --plan
     """
-    settings = read_settings(process_environment())
+    runtime = runtime or Runtime()
+    settings = read_settings(runtime.environment)
     blueprints = read_blueprints(folder)
     port_credentials(settings)
-    steps = asyncio.run(_run(settings, blueprints, only_plan=only_plan))
+    steps = asyncio.run(_run(settings, blueprints, runtime, only_plan=only_plan))
     if form == "json":
         value = [
             {"identifier": step.identifier, "change": step.change, "sections": sorted(step.sections)} for step in steps
@@ -47,8 +50,10 @@ def provision(folder: Path, only_plan: bool, form: str) -> None:
         click.echo(f"{step.change:<10} {step.identifier}{sections}")
 
 
-async def _run(settings: Settings, blueprints: list[dict[str, object]], *, only_plan: bool) -> list[Step]:
-    async with signed_in(settings, settings.identifier or "portsync-provision") as port:
+async def _run(
+    settings: Settings, blueprints: list[dict[str, object]], runtime: Runtime, *, only_plan: bool
+) -> list[Step]:
+    async with signed_in(settings, settings.identifier or "portsync-provision", runtime) as port:
         steps = await plan_blueprints(port, blueprints)
         if not only_plan:
             await apply_steps(port, steps)

@@ -15,11 +15,12 @@ import click
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.render import print_problems, print_report
+from portsync.cli.runtime import Runtime
 from portsync.cli.wiring import load_all, signed_in, sync_tools
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor, configure_logs
 from portsync.provision import Change, apply_steps, plan_blueprints
-from portsync.settings import Settings, process_environment, read_settings
+from portsync.settings import Settings, read_settings
 from portsync.stop import Stop
 from portsync.sync import sync as run_sync
 
@@ -37,7 +38,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--kind", "kinds", multiple=True, help="Only resources of this kind; may be repeated.")
 @click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
-def sync(mappings: tuple[Path, ...], kinds: tuple[str, ...], report_file: Path | None, form: str) -> None:
+@click.pass_obj
+def sync(
+    runtime: Runtime | None, mappings: tuple[Path, ...], kinds: tuple[str, ...], report_file: Path | None, form: str
+) -> None:
     """Read every resource of MAPPING from its API and upsert the entities into Port.
 
     Credentials come from the environment: PORT_CLIENT_ID, PORT_CLIENT_SECRET, and what the mapping names as ${NAME}.
@@ -46,19 +50,19 @@ def sync(mappings: tuple[Path, ...], kinds: tuple[str, ...], report_file: Path |
     Example:
       PORT_CLIENT_ID=... PORT_CLIENT_SECRET=... ANTHROPIC_API_KEY=... portsync sync mappings/claude.yaml
     """
-    environment = process_environment()
-    settings = read_settings(environment)
+    runtime = runtime or Runtime()
+    settings = read_settings(runtime.environment)
     paths = list(mappings) or ([Path(settings.mapping)] if settings.mapping else [])
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
-    loaded = load_all(paths, environment, settings)
+    loaded = load_all(paths, runtime.environment, settings)
     _check_kinds(loaded, kinds)
     if report_file is not None and not report_file.resolve().parent.is_dir():
         raise click.UsageError(f"the folder of --report {report_file} does not exist")
     redactor = Redactor({*settings.secrets(), *(s for m, p in loaded for s in {*m.secrets, *p.auth.secrets()})})
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
     try:
-        reports = asyncio.run(run(loaded, settings, frozenset(kinds)))
+        reports = asyncio.run(run(loaded, settings, runtime, frozenset(kinds)))
     except PortSyncError as error:
         print_problems(error.problems, redactor)
         sys.exit(error.exit_code)
@@ -74,7 +78,10 @@ def _check_kinds(loaded: list[tuple[LoadedMapping, SourcePlan]], kinds: tuple[st
 
 
 async def run(
-    loaded: list[tuple[LoadedMapping, SourcePlan]], settings: Settings, kinds: frozenset[str] = frozenset()
+    loaded: list[tuple[LoadedMapping, SourcePlan]],
+    settings: Settings,
+    runtime: Runtime,
+    kinds: frozenset[str] = frozenset(),
 ) -> list[Report]:
     """Sync each mapping in turn. Raises PortError where Port cannot be used from the start."""
     stop = Stop()
@@ -86,11 +93,11 @@ async def run(
         if stop.is_requested and reports:
             break
         identifier = settings.identifier or f"portsync-{mapping.name}"
-        async with signed_in(settings, identifier) as port:
+        async with signed_in(settings, identifier, runtime) as port:
             if settings.initialize_resources:
                 await create_missing_blueprints(port, mapping)
             with SyncProgress() as progress:
-                async with sync_tools(mapping, source, settings, port, stop, progress.show) as tools:
+                async with sync_tools(mapping, source, settings, port, stop, progress.show, runtime) as tools:
                     reports.append(await run_sync(mapping, source, tools, run_id=str(uuid.uuid4()), kinds=kinds))
     return reports
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
+    from portsync.cli.runtime import Runtime
     from portsync.report import ResourceReport
     from portsync.settings import Settings
     from portsync.stop import Stop
@@ -78,17 +76,17 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def signed_in(settings: Settings, identifier: str) -> AsyncIterator[PortClient]:
+async def signed_in(settings: Settings, identifier: str, runtime: Runtime) -> AsyncIterator[PortClient]:
     """A client that Port has accepted. Raises PortError."""
     client_id, client_secret = port_credentials(settings)
     async with Client(
-        policy=RetryPolicy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, time.time, asyncio.sleep, random.random),
+        policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, runtime),
         timeouts=Timeouts(read=60.0, total=120.0),
         # Port keeps it as the entity's $datasource: the same four parts as Ocean's, so that ours are found again.
         user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
         use_proxies=not _is_loopback(settings.port_url),
     ) as http:
-        port = PortClient(http, settings.port_url, client_id, client_secret, time.time)
+        port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock)
         try:
             await port.sign_in()
             yield port
@@ -104,11 +102,12 @@ async def sync_tools(
     port: PortClient,
     stop: Stop,
     progress: Callable[[ResourceReport], None],
+    runtime: Runtime,
 ) -> AsyncIterator[Tools]:
     """What a run of `mapping` needs, writing to `port`."""
     timeout = source.timeout
     client = Client(
-        policy=RetryPolicy(source.retry.attempts, source.retry.max_wait, time.time, asyncio.sleep, random.random),
+        policy=_policy(source.retry.attempts, source.retry.max_wait, runtime),
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
@@ -118,7 +117,11 @@ async def sync_tools(
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
     async with client, JqPool(Limits(settings.jq_timeout, settings.jq_memory)) as pool:
-        yield Tools(client, pool, PortSink(port, switches), stop, time.time, progress)
+        yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress)
+
+
+def _policy(attempts: int, max_wait: float, runtime: Runtime) -> RetryPolicy:
+    return RetryPolicy(attempts, max_wait, runtime.clock, runtime.sleep, runtime.random)
 
 
 def _is_loopback(url: str) -> bool:

@@ -1,0 +1,26 @@
+"""What commands take from the process they run in. An argument, so that tests give their own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from portsync.settings import process_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The environment, the clock, sleep and chance."""
+
+    environment: Mapping[str, str] = field(default_factory=process_environment)
+    clock: Callable[[], float] = time.time
+    """Epoch seconds."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    random: Callable[[], float] = random.random
+    """Between 0 and 1."""

@@ -1,0 +1,243 @@
+"""A source that a test scripts, a local Port, and the command line, all on loopback and in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from portsync.cli.main import main
+from portsync.cli.runtime import Runtime
+from portsync.emulator.app import create_app
+from portsync.loopback import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+NOW = 1_795_348_800.0
+"""2026-11-22T12:00:00Z, the instant of every run in the tests."""
+TOKEN = "source-token-7f3a"
+PORT_SECRET = "port-secret-9c1e"
+
+THING = {
+    "identifier": "thing",
+    "title": "Thing",
+    "schema": {"properties": {"size": {"type": "number"}, "name": {"type": "string"}}, "required": []},
+    "relations": {},
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that the source got."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass
+class Source:
+    """A source whose answers a test writes: `answer(asked)` gives a JSON value, or a Response."""
+
+    url: str = ""
+    answer: Callable[[Asked], Any] = lambda _: {"data": []}
+    asked: list[Asked] = field(default_factory=list)
+
+    async def handle(self, request: Request) -> Response:
+        raw = await request.body()
+        asked = Asked(
+            request.method,
+            request.url.path,
+            request.query_params.multi_items(),
+            dict(request.headers),
+            json.loads(raw) if raw else None,
+        )
+        self.asked.append(asked)
+        answer = self.answer(asked)
+        return answer if isinstance(answer, Response) else Response(json.dumps(answer), media_type="application/json")
+
+
+@dataclass(frozen=True)
+class LocalPort:
+    """A local Port with the blueprint `thing`."""
+
+    url: str
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        with httpx.Client(base_url=self.url, trust_env=False) as client:
+            keys = {"clientId": "cid", "clientSecret": PORT_SECRET}
+            token = client.post("/v1/auth/access_token", json=keys).json()["accessToken"]
+            answer = client.request(method, f"/v1{path}", json=body, headers={"authorization": f"Bearer {token}"})
+            return answer.json()
+
+    def entities(self, blueprint: str) -> dict[str, dict[str, Any]]:
+        found = self.api("GET", f"/blueprints/{blueprint}/entities")["entities"]
+        return {entity["identifier"]: entity for entity in found}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    exit_code: int
+    out: str
+    err: str
+    report: dict[str, Any]
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        first = self.report["resources"][0]
+        assert isinstance(first, dict)
+        return first
+
+    @property
+    def codes(self) -> list[str]:
+        return [problem["code"] for problem in self.report["problems"]]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(("PORT", "OCEAN", "ANTHROPIC"))]:
+        monkeypatch.delenv(name)
+
+
+class Stage:
+    """An ASGI app that passes everything on to the app that plays just now: a server of its own for each test costs
+    more than the test."""
+
+    app: ASGIApp = Starlette()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def source_stage() -> Iterator[tuple[Stage, str]]:
+    stage = Stage()
+    with serving(stage) as url:
+        yield stage, url
+
+
+@pytest.fixture(scope="session")
+def port_stage() -> Iterator[tuple[Stage, str]]:
+    stage = Stage()
+    with serving(stage) as url:
+        yield stage, url
+
+
+@pytest.fixture
+def source(source_stage: tuple[Stage, str]) -> Source:
+    stage, url = source_stage
+    scripted = Source(url)
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    stage.app = Starlette(routes=[Route("/{path:path}", scripted.handle, methods=methods)])
+    return scripted
+
+
+@pytest.fixture
+def local_port(port_stage: tuple[Stage, str]) -> LocalPort:
+    stage, url = port_stage
+    stage.app = create_app(client_id="cid", client_secret=PORT_SECRET, users=["ada@acme.example"])
+    port = LocalPort(url)
+    assert port.api("POST", "/blueprints", THING)["ok"]
+    return port
+
+
+@pytest.fixture
+def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Run]:
+    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`. Nothing sleeps."""
+
+    async def no_sleep(_seconds: float) -> None:
+        return
+
+    def run(command: str, mapping: str | None = None, *options: str, env: Mapping[str, str] | None = None) -> Run:
+        arguments = [command]
+        if mapping is not None:
+            (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")
+            arguments.append(str(tmp_path / "m.yaml"))
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        if command == "sync":
+            arguments += ["--report", str(report)]
+        runtime = Runtime(env or {}, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
+        capfd.readouterr()
+        code: Any = 0
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.chdir(tmp_path))
+            try:
+                main([*arguments, *options], runtime)
+            except SystemExit as end:
+                code = end.code or 0
+        out, err = capfd.readouterr()
+        return Run(code, out, err, json.loads(report.read_text()) if report.is_file() else {})
+
+    return run
+
+
+@pytest.fixture
+def port_env(local_port: LocalPort) -> dict[str, str]:
+    """An environment with the local Port's credentials."""
+    return {
+        "PORT_BASE_URL": local_port.url,
+        "PORT_CLIENT_ID": "cid",
+        "PORT_CLIENT_SECRET": PORT_SECRET,
+        "PORTSYNC_INITIALIZE_RESOURCES": "false",
+        "SRC_TOKEN": TOKEN,
+    }
+
+
+@pytest.fixture
+def mapping(source: Source) -> Callable[..., str]:
+    """A mapping of the source's `/things` to the blueprint `thing`, with parts that a test replaces."""
+
+    def text(
+        *,
+        base_url: str | None = None,
+        pagination: str = "{type: none}",
+        kind: str = "/things",
+        selector: str = "",
+        identifier: str = ".id",
+        properties: str = "",
+        blueprint: str = "'\"thing\"'",
+    ) -> str:
+        return f"""
+source:
+  base_url: {base_url or source.url}
+  auth: {{type: bearer, token: "${{SRC_TOKEN}}"}}
+  retry: {{attempts: 3, max_wait: 5}}
+  pagination: {pagination}
+resources:
+  - kind: {kind}
+    selector:
+      data_path: .data
+{_indented(selector, 6)}
+    port:
+      entity:
+        mappings:
+          identifier: {identifier}
+          blueprint: {blueprint}
+          properties:
+            size: .size
+{_indented(properties, 12)}
+"""
+
+    return text
+
+
+def _indented(lines: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in lines.splitlines())
