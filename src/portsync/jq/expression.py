@@ -21,7 +21,10 @@ def compiled(text: Any) -> str:
     if isinstance(text, int | float) and math.isfinite(text):
         return repr(text)
     if not isinstance(text, str):
-        raise PydanticCustomError("expression-type", "expected a JQ expression, which is a text")
+        hint = (
+            "remove the key, or write an expression" if text is None else "write it as one text, between single quotes"
+        )
+        raise PydanticCustomError("expression-type", "expected a JQ expression, which is a text", {"hint": hint})
     if (fault := find_fault(text)) is not None:
         raise PydanticCustomError(
             "expression",

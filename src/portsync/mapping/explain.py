@@ -19,16 +19,27 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 12
 
 
-def explained(error: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
-    """The problem behind one of pydantic's errors."""
+def explained(errors: Sequence[ErrorDetails], document: Document) -> list[Problem]:
+    """The problems behind pydantic's errors. A missing key is left out where a misspelt one stands in its place."""
+    schema = mapping_schema()
+    misspelt = {
+        (*error["loc"][:-1], _nearest(str(error["loc"][-1]), _known_keys(schema, error["loc"][:-1])))
+        for error in errors
+        if error["type"] == "extra_forbidden"
+    }
+    wanted = (error for error in errors if error["type"] != "missing" or error["loc"] not in misspelt)
+    return [_explained(error, document, schema) for error in wanted]
+
+
+def _explained(error: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
     path = error["loc"]
     context = error.get("ctx", {})
-    where = dotted(path)
+    where = dotted(document.existing(path))
     match error["type"]:
         case "extra_forbidden":
             return _unknown_key(path, document, schema)
         case "missing":
-            parent = dotted(path[:-1]) or "the file"
+            parent = dotted(document.existing(path[:-1])) or "the file"
             place = document.place(path[:-1])
             return Problem(
                 "missing-key",
@@ -53,17 +64,24 @@ def explained(error: ErrorDetails, document: Document, schema: dict[str, Any]) -
             message = f"{where} is not usable JQ: {context['message']}" + (f", column {column}" if column else "")
             place = document.of(document.nearest(path), column or 1)
             return Problem(code, message, str(place), hint, excerpt=document.excerpt(place))
+        case "too_short":
+            code, message, hint = "wrong-type", f"{where}: the list is empty", "give at least one"
         case _:
-            code, message = "wrong-type", f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}"
-            hint = None
+            code, message = "wrong-type", f"{where}: {_lowered(error['msg'])}"
+            hint = context.get("hint")
     place = document.place(path)
     return Problem(code, message, str(place), hint, excerpt=document.excerpt(place))
+
+
+def _lowered(message: str) -> str:
+    """Pydantic's message as a clause of ours."""
+    return (message[:1].lower() + message[1:]).removeprefix("input ")
 
 
 def _unknown_key(path: Sequence[str | int], document: Document, schema: dict[str, Any]) -> Problem:
     name = str(path[-1])
     known = _known_keys(schema, path[:-1])
-    parent = dotted(path[:-1]) or "the file"
+    parent = dotted(document.existing(path[:-1])) or "the file"
     place = document.place(path, key=True)
     listing = f"keys here: {', '.join(known[:_MOST_SHOWN])}"
     guess = did_you_mean(name, known)
@@ -78,9 +96,14 @@ def _unknown_key(path: Sequence[str | int], document: Document, schema: dict[str
 
 def did_you_mean(given: str, names: Sequence[str]) -> str | None:
     """`did you mean ...?` where one of `names` is near."""
+    near = _nearest(given, names)
+    return None if near is None else f"did you mean `{near}`?"
+
+
+def _nearest(given: str, names: Sequence[str]) -> str | None:
     plain = {name.replace("_", "").lower(): name for name in names}
     near = difflib.get_close_matches(given.replace("_", "").lower(), plain, n=1, cutoff=0.6)
-    return f"did you mean `{plain[near[0]]}`?" if near else None
+    return plain[near[0]] if near else None
 
 
 def dotted(path: Sequence[str | int]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from portsync.errors import MappingError, Problem
-from portsync.mapping.explain import explained, mapping_schema
+from portsync.mapping.explain import explained
 from portsync.mapping.interpolation import interpolate
 from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
@@ -72,9 +72,8 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
     try:
         file = MappingFile.model_validate(values(document))
     except ValidationError as error:
-        schema = mapping_schema()
         unset = {problem.place for problem in interpolation.problems}
-        found = (explained(details, document, schema) for details in error.errors())
+        found = explained(error.errors(), document)
         problems += [problem for problem in found if problem.place not in unset]
         raise MappingError(*_in_order(problems)) from error
     if problems:

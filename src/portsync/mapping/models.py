@@ -6,6 +6,7 @@ or from Port's documentation (docs.port.io, custom integration).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -21,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from portsync.auth import AnyAuth
 from portsync.jq.expression import Expression, compiled
-from portsync.mapping.templates import ParameterValue, TemplateText, TemplateValue
+from portsync.mapping.templates import BodyTemplate, ParameterValue, TemplateText
 from portsync.pagination import AnyPaginator
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def _search_or_expression(value: Any) -> Template:
     """Ocean's search form `{combinator, rules}` is evaluated leaf by leaf; anything else is an expression."""
     if isinstance(value, dict):
         if not {"combinator", "rules"} <= value.keys():
-            raise PydanticCustomError("search-form", "a search needs `combinator` and `rules`")
+            hint = "Port's search form is {combinator: '\"and\"', rules: [{property, operator, value}]}"
+            raise PydanticCustomError("search-form", "a search needs `combinator` and `rules`", {"hint": hint})
         return {key: _leaves(item) for key, item in value.items()}
     return compiled(value)
 
@@ -72,8 +74,22 @@ def _one_or_many(value: Any) -> Any:
 
 def _http_url(url: str) -> str:
     if not url.startswith(("http://", "https://")) or len(url.split("://", 1)[1]) == 0:
-        raise PydanticCustomError("url", "`{url}` is not an http or https URL", {"url": url})
+        message = "`{url}` is not an http or https URL"
+        raise PydanticCustomError("url", message, {"url": url, "hint": "begin with https://"})
     return url.rstrip("/")
+
+
+_PATH_PARAMETER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
+
+
+def _path(kind: str) -> str:
+    if (found := _PATH_PARAMETER.search(kind)) is not None:
+        raise PydanticCustomError(
+            "path-parameter",
+            "the path parameter `{name}` has no values",
+            {"name": found[1], "hint": "write the path out; this version knows no path parameters"},
+        )
+    return kind
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -128,7 +144,7 @@ class Selector(Section):
     query: Expression = "true"
     """JQ that gives true or false for each record; only the true ones are kept."""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    body: TemplateValue = None
+    body: BodyTemplate = None
     """A text is one JQ program whose output is the JSON body; a YAML mapping is literal, with `{{ jq }}` spans."""
     query_params: dict[str, ParameterValue] = Field(default_factory=dict)
     """May hold `{{ jq }}` spans; a list repeats the parameter."""
@@ -173,7 +189,7 @@ class PortSection(Section):
 class Resource(Section):
     """One kind of thing that the source has."""
 
-    kind: Annotated[str, Field(min_length=1)]
+    kind: Annotated[str, Field(min_length=1), AfterValidator(_path)]
     """The endpoint's path, joined to the base URL; a query string in it is kept."""
     selector: Selector = Selector()
     port: PortSection

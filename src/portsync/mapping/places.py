@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,12 @@ import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_MAY_BE_SECRET = re.compile(
+    r"""(?ix) ( (?: (?:token|tokn|password|passwd|secret|authorization|api[-_]?key|\bkey) [\w-]* ["']? \s*:\s* )
+        ["']? ) (?!["'\s]|\$\{|[.{\[|>&*]) ([^"',}\s]+) """
+)
+"""A literal value beside a name that secrets have. Masked with its length kept, so that columns stay true."""
 
 Path = tuple[str | int, ...]
 
@@ -42,19 +49,29 @@ class Document:
         of a value that was read as a list of one, into its locations."""
         return self._nearest(path)[1]
 
-    def _nearest(self, path: Sequence[str | int]) -> tuple[yaml.Node, yaml.Node]:
-        node, key_node = self.root, self.root
+    def existing(self, path: Sequence[str | int]) -> Path:
+        """`path` without the parts that no node has."""
+        found: list[str | int] = []
         for part in path:
-            match node:
-                case yaml.MappingNode():
-                    found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-                    if found is not None:
-                        key_node, node = found
-                case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
-                    key_node = node = node.value[part]
-                case _:
-                    pass
+            if self._step(self._nearest(found)[1], part) is not None:
+                found.append(part)
+        return tuple(found)
+
+    def _nearest(self, path: Sequence[str | int]) -> tuple[yaml.Node, yaml.Node]:
+        key_node, node = self.root, self.root
+        for part in path:
+            key_node, node = self._step(node, part) or (key_node, node)
         return key_node, node
+
+    @staticmethod
+    def _step(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+        match node:
+            case yaml.MappingNode():
+                return next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
+                return node.value[part], node.value[part]
+            case _:
+                return None
 
     def of(self, node: yaml.Node, column: int = 1) -> Place:
         """The place of a node; `column` counts from 1 within the text of a scalar that stands on one line."""
@@ -70,8 +87,9 @@ class Document:
 
 
 def excerpt(text: str, place: Place) -> str:
-    """The line of `place` in `text` with a caret under its column."""
+    """The line of `place` in `text` with a caret under its column; what may be a secret is covered."""
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
+    line = _MAY_BE_SECRET.sub(lambda match: match[1] + "*" * len(match[2]), line)
     number = f"{place.line:>5}"
     return f"{number} | {line}\n{' ' * len(number)} | {' ' * (place.column - 1)}^"

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from portsync.jq.compile import find_fault, normalised
+from portsync.jq.expression import compiled
 
 _SPAN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
@@ -36,8 +37,12 @@ def _checked(value: Any) -> Any:
     return value
 
 
-TemplateValue = Annotated[Any, AfterValidator(_checked)]
-"""A YAML value whose texts may hold spans; every span compiles."""
+def _checked_body(body: Any) -> Any:
+    return compiled(body) if isinstance(body, str) else _checked(body)
+
+
+BodyTemplate = Annotated[Any, AfterValidator(_checked_body)]
+"""A text, which is one JQ program, or a YAML value whose texts may hold spans; all of it compiles."""
 
 TemplateText = Annotated[str, AfterValidator(_checked)]
 
