@@ -84,6 +84,12 @@ def test_a_line_is_repaired_only_where_quoting_makes_it_an_expression(line: str,
         assert apply_repairs(line + "\r\n", repairs) == fixed + "\r\n"
 
 
+def test_a_key_of_that_name_elsewhere_is_left_alone() -> None:
+    text = "resources:\n  - kind: /x\n    selector:\n      body:\n        resources:\n          - all\n"
+
+    assert find_repairs(text) == ()
+
+
 def test_text_inside_a_block_scalar_is_left_alone() -> None:
     text = 'body: |\n  title: "a" + .b\nnext: "a" + .b\n'
 

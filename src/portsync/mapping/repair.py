@@ -14,7 +14,8 @@ import yaml
 from portsync.jq.compile import find_fault
 
 _KEY_AND_VALUE = re.compile(r"^(?P<head>\s*(?:-\s+)*[\w.$@/-]+\s*:\s+)(?P<value>\S.*?)\s*$")
-_TOP_LEVEL_RESOURCES = re.compile(r"^(?P<indent>\s*)resources:\s*(?:#.*)?$")
+_RESOURCES = re.compile(r"\s*resources:\s*(?:#.*)?$")
+_LIST_OF_RESOURCES = re.compile(r"\s*-\s+kind:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,13 @@ def find_repairs(text: str) -> tuple[Repair, ...]:
     repairs: list[Repair] = []
     block_indent: int | None = None
     resources_seen = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
         indent = len(line) - len(line.lstrip())
         if block_indent is not None and (not line.strip() or indent > block_indent):
             continue  # inside a block scalar everything is text
         block_indent = indent if re.search(r":\s+[|>][+-]?\d?\s*(#.*)?$", line) else None
-        if _TOP_LEVEL_RESOURCES.match(line):
+        if _RESOURCES.match(line) and _LIST_OF_RESOURCES.match(next(filter(str.strip, lines[number:]), "")):
             if resources_seen:
                 repairs.append(Repair(number, indent + 1, line, None))
             resources_seen = True
