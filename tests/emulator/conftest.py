@@ -24,9 +24,13 @@ class InProcess(httpx.BaseTransport):
 
     def __init__(self, app: ASGIApp) -> None:
         self._transport = httpx.ASGITransport(app)
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        self._runner.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._exchange(request))
+        return self._runner.run(self._exchange(request))
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         answer = await self._transport.handle_async_request(request)
@@ -50,6 +54,7 @@ def local_port(clock: SimpleNamespace) -> Iterator[Callable[..., httpx.Client]]:
         client = httpx.Client(
             transport=InProcess(app),
             base_url="http://port.test/v1",
+            trust_env=False,
             headers={"user-agent": "portsync/claude/1.0/main/exporter"},
         )
         clients.append(client)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     ("method", "path", "status", "error"),
     [
         ("GET", "/nothing", 404, "not_found"),
+        ("GET", "/blueprints/", 404, "not_found"),
         ("GET", "/blueprints/none", 404, "not_found"),
         ("DELETE", "/blueprints", 405, "method_not_allowed"),
     ],

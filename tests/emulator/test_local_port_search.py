@@ -170,6 +170,13 @@ def test_pages_follow_next_which_the_last_one_lacks(filled: httpx.Client, limit:
     assert seen == pages
 
 
+def test_pages_of_named_entities_go_on_as_well(filled: httpx.Client) -> None:
+    body: dict[str, Any] = {"query": both(rule("$identifier", "in", ["c", "a"])), "limit": 1}
+    first = filled.post(SEARCH, json=body)
+    second = filled.post(SEARCH, json={**body, "from": first.json()["next"]})
+    assert (found(first), found(second), "next" in second.json()) == ("a", "c", False)
+
+
 def test_a_page_has_two_hundred_unless_told(records: httpx.Client) -> None:
     for start in range(0, 220, 20):
         entities = [

@@ -172,7 +172,7 @@ _SCHEMAS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=_SCHEMAS, value=_VALUES)
 def test_the_quick_check_agrees_with_the_library(schema: dict[str, Any], value: Any) -> None:
     checker = format_checker()

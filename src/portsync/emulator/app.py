@@ -60,11 +60,14 @@ def create_app(
         *BlueprintRoutes(workspace).routes(),
     ]
     window = RateWindow(limit=guesses.rate_limit, period=guesses.rate_period, clock=clock)
-    return Starlette(
+    app = Starlette(
         routes=[_token_route(workspace, issuer), *(_guarded(route, issuer) for route in protected)],
         middleware=[Middleware(Gateway, window=window, reset_as_epoch=guesses.reset_as_epoch)],
         exception_handlers={ApiError: refuse, HTTPException: refuse, Exception: refuse},
     )
+    # A path with a slash too many is an unknown route, not a redirect.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _token_route(workspace: Workspace, issuer: TokenIssuer) -> Route:

@@ -13,7 +13,6 @@ from portsync.emulator.deletion import delete_one
 from portsync.emulator.entities import Placed, UpsertOptions
 from portsync.emulator.errors import invalid_request, not_found
 from portsync.emulator.intake import flag, path_identifier
-from portsync.emulator.printing import Printer
 from portsync.emulator.projection import Projection, by_paths
 
 if TYPE_CHECKING:
@@ -28,6 +27,11 @@ def wanted_parts(request: Request) -> Projection:
     """The repeated `include` and `exclude` parameters of the reading routes."""
     query = request.query_params
     return by_paths(query.getlist("include"), query.getlist("exclude"))
+
+
+def with_calculated(request: Request) -> bool:
+    """Whether a read shows calculated values; it does unless told otherwise."""
+    return not flag(request, "exclude_calculated_properties")
 
 
 class EntityRoutes:
@@ -53,7 +57,7 @@ class EntityRoutes:
         parts = wanted_parts(request)
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
-            printer = Printer(blueprint, self._workspace.guesses)
+            printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
             entities = session.entities.scan(blueprint.identifier)
             return answer({"entities": [parts.of(printer.print(entity)) for entity in entities]})
 
@@ -69,8 +73,8 @@ class EntityRoutes:
             found = session.entities.load(blueprint.identifier, [identifier]).get(identifier)
         if found is None:
             raise not_found("Entity", identifier)
-        printed = Printer(blueprint, self._workspace.guesses).print(found)
-        return answer({"entity": wanted_parts(request).of(printed)})
+        printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
+        return answer({"entity": wanted_parts(request).of(printer.print(found))})
 
     async def create(self, request: Request) -> Response:
         options = upsert_options(request)
@@ -115,7 +119,7 @@ class EntityRoutes:
             batch.expect([draft])
             placed = batch.place(draft)
             batch.save({blueprint.identifier: blueprint})
-        printed = Printer(blueprint, self._workspace.guesses).print(placed.entity)
+        printed = self._workspace.printer(blueprint).print(placed.entity)
         return answer({"entity": printed}, _status(placed))
 
 

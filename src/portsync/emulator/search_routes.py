@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from portsync.emulator.answers import answer
-from portsync.emulator.entity_routes import wanted_parts
+from portsync.emulator.entity_routes import wanted_parts, with_calculated
 from portsync.emulator.intake import path_identifier
-from portsync.emulator.printing import Printer
 from portsync.emulator.projection import by_names
 from portsync.emulator.query import compile_query
 from portsync.emulator.request_schemas import BLUEPRINT_SEARCH, DEFAULT_PAGE, RequestSchema
@@ -42,7 +41,7 @@ class SearchRoutes:
         parts = wanted_parts(request)
         with self._workspace.session() as session:
             printers = {
-                blueprint.identifier: Printer(blueprint, self._workspace.guesses)
+                blueprint.identifier: self._workspace.printer(blueprint, calculated=with_calculated(request))
                 for blueprint in session.blueprints.all()
             }
             found = [
@@ -66,6 +65,6 @@ class SearchRoutes:
                 limit=body.get("limit", DEFAULT_PAGE),
                 mark=body.get("from"),
             )
-        printer = Printer(blueprint, self._workspace.guesses)
+        printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
         found = [parts.of(printer.print(entity)) for entity in page.entities]
         return answer({"entities": found} if page.next is None else {"entities": found, "next": page.next})

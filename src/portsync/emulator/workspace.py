@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
+from portsync.emulator.calculations import CalculationCache
 from portsync.emulator.catalog import Catalog
 from portsync.emulator.drafts import DraftReader
 from portsync.emulator.entities import Batch, UpsertOptions
@@ -14,6 +15,7 @@ from portsync.emulator.entity import Author
 from portsync.emulator.entity_store import EntityStore
 from portsync.emulator.instants import stamp
 from portsync.emulator.intake import read_json
+from portsync.emulator.printing import Printer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +47,7 @@ class Workspace:
     client_id: str
     validators: ValidatorCache
     blueprints: BlueprintCache = field(default_factory=BlueprintCache)
+    calculations: CalculationCache = field(default_factory=CalculationCache)
     drafts: DraftReader = field(default_factory=DraftReader)
 
     @contextmanager
@@ -62,6 +65,11 @@ class Workspace:
     def author(self, request: Request) -> Author:
         """Who writes with this request, and when."""
         return Author(self.client_id, request.headers.get("user-agent", ""), stamp(self.clock()))
+
+    def printer(self, blueprint: Blueprint, *, calculated: bool = True) -> Printer:
+        """Prints the blueprint's entities, with or without calculated values."""
+        calculations = self.calculations.of(blueprint) if calculated else {}
+        return Printer(blueprint, self.guesses, calculations)
 
     def batch(self, session: Session, blueprint: Blueprint, options: UpsertOptions, author: Author) -> Batch:
         """An empty batch for this blueprint."""
