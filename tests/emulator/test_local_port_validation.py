@@ -178,3 +178,11 @@ def test_the_quick_check_agrees_with_the_library(schema: dict[str, Any], value: 
     checker = format_checker()
     slow = Draft202012Validator(schema, format_checker=checker).is_valid(value)
     assert quick_check(schema, checker)(value) is slow
+
+
+def test_several_missing_properties_are_each_told_once(port: httpx.Client) -> None:
+    schema = {"properties": {"p": STRING, "q": STRING}, "required": ["p", "q"]}
+    port.post("/blueprints", json={"identifier": "b", "title": "B", "schema": schema})
+    assert port.post("/blueprints/b/entities", json={}).json()["message"] == (
+        "\"properties\" must have required property 'p', must have required property 'q'"
+    )
