@@ -12,7 +12,7 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import LocalPort, Run, Source
+    from tests.conftest import LocalPort, Run, Source
 
 
 def things(first: int, end: int) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from portsync.shipped import shipped_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import LocalPort, Run, Source, Stage
+    from tests.conftest import LocalPort, Run, Source, Stage
 
 NOW = datetime.fromtimestamp(1_795_348_800, UTC)
 MAPPING = (shipped_folder() / "mappings" / "claude.yaml").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from portsync.cli.runtime import Runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Run
+    from tests.conftest import Run
 
 BAD = Path(__file__).parent / "bad"
 

@@ -42,8 +42,7 @@ class CalculationCache:
         revision, calculations = self._known.get(blueprint.identifier, ("", {}))
         if revision != blueprint.revision:
             calculations = {
-                name: Calculation(each["calculation"])
-                for name, each in blueprint.body["calculationProperties"].items()
+                name: Calculation(each["calculation"]) for name, each in blueprint.body["calculationProperties"].items()
             }
             self._known[blueprint.identifier] = (blueprint.revision, calculations)
         return calculations

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 class Printer:
     """Prints the entities of one blueprint."""
 
-    def __init__(
-        self, blueprint: Blueprint, guesses: Guesses, calculations: Mapping[str, Calculation]
-    ) -> None:
+    def __init__(self, blueprint: Blueprint, guesses: Guesses, calculations: Mapping[str, Calculation]) -> None:
         self._calculations = calculations
         self._unset = dict.fromkeys(blueprint.relations) if guesses.unset_relation_shown_as_null else {}
 

@@ -40,8 +40,12 @@ def find_fault(text: str) -> Fault | None:
             hint="an expression sees the record, `$context`, `$params` and `$window`, and nothing else",
             column=offset + 1,
         )
-    # Alone first: `.a) | (.b` is no expression, but would be one between parentheses.
-    return _compile_fault(normalised(text)) or _compile_fault(f"({normalised(text)}\n\n)")
+    code = normalised(text)
+    # Alone: `.a) | (.b` is no expression, but would be one between parentheses.
+    if (fault := _compile_fault(code)) is not None:
+        return fault
+    # Between parentheses, as programs have it: only a comment or a definition without an end can differ there.
+    return _compile_fault(f"({code}\n\n)") if "#" in code or "def" in code else None
 
 
 def _compile_fault(source: str) -> Fault | None:
