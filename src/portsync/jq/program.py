@@ -68,7 +68,7 @@ class PageProgram:
         entities = ", ".join(_fast_entity(mapping) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
-            f"null as $__error | [{_records(self.data_path)}] as $__found | {_facts(self.facts, _first)}, "
+            f"null as $__error | [{_grouped(self.data_path)}] as $__outputs | {_facts(self.facts, _first)}, "
             f"(range($__records | length) as $__i | $__records[$__i] | {_first(self.query)} as $__keep | "
             f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
         )
@@ -78,9 +78,9 @@ class PageProgram:
         entities = ", ".join(_guarded_entity(mapping) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
-            f"(try [{_records(self.data_path)}] catch {{error: {_TEXT}}}) as $__read | "
+            f"(try [{_grouped(self.data_path)}] catch {{error: {_TEXT}}}) as $__read | "
             f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
-            f"(if $__error then [] else $__read end) as $__found | {_facts(self.facts, _first_or_null)}, "
+            f"(if $__error then [] else $__read end) as $__outputs | {_facts(self.facts, _first_or_null)}, "
             f"(range($__records | length) as $__i | $__records[$__i] | {_tried(self.query)} as $__keep | "
             f"if $__keep == [true] then ({entities}) elif $__keep == [false] then empty "
             f'elif ($__keep | type) == "object" then [$__i, null, "jq", "selector.query: " + $__keep.error] | tojson '
@@ -100,14 +100,17 @@ def program_head(now: float) -> str:
     return f'{prelude(now)}if length == 2 then . else error("{NOT_ONE_VALUE}") end | {bindings}.[1] | . as $__page | '
 
 
-def _records(data_path: str) -> str:
-    return f'({normalised(data_path)}\n\n) | if type == "array" then .[] else . end'
+def _grouped(text: str) -> str:
+    return f"({normalised(text)}\n\n)"
 
 
 def _facts(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
     values = ", ".join(f"{json.dumps(name)}: ($__page | {wrap(text)})" for name, text in facts.items())
     return (
-        "($__found == [null]) as $__missing | (if $__missing then [] else $__found end) as $__records | "
+        "($__outputs == [null]) as $__missing | (if $__missing then [] else $__outputs | "
+        # One array is taken as it is; of several outputs, each array gives its elements.
+        'if length == 1 and (.[0] | type) == "array" then .[0] else [.[] | if type == "array" then .[] else . end] end '
+        "end) as $__records | "
         "({records: ($__records | length), missing: $__missing, error: $__error, "
         f"values: {{{values}}}}} | tojson)"
     )
