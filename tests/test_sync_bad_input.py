@@ -123,7 +123,7 @@ def test_an_identifier_made_of_nothing_is_loud(
     assert run.exit_code == 1
     assert run.resource["failures"] == 4
     assert problem(run, "identifier")["identifier"] == "@"
-    assert "starting_at, results" in problem(run, "identifier")["hint"]
+    assert "starting_at, results" in problem(run, "identifier")["message"]
     assert local_port.entities("thing") == {}
 
 

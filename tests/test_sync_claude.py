@@ -191,7 +191,7 @@ def test_the_real_apis_shape_is_refused_loudly(
     assert {"@", "@cost@", "@code@"} == {p["identifier"] for p in run.report["problems"] if p["identifier"]}
     first = run.report["problems"][0]
     assert first["place"] == "page 1, record 1"
-    assert "starting_at, ending_at, results" in first["hint"]
+    assert "starting_at, ending_at, results" in first["message"]
     assert all(claude_port.entities(name) == {} for name in BLUEPRINTS)
 
 

@@ -45,7 +45,8 @@ async def fetch_pages(
     request: RequestSpec | None = paginator.first(first)
     seen: set[bytes] = set()
     before = b""
-    number = 0
+    number = fresh = 0
+    repeated = False
     while request is not None:
         number += 1
         place = f"{request}, page {number}"
@@ -57,19 +58,25 @@ async def fetch_pages(
         if isinstance(answer, End):
             yield answer
             return
-        digest = blake2b(answer.body, digest_size=16).digest()
-        if digest == before and not paginator.knows_total:
-            yield replace(_loop(place, "the page repeats the page before it"), **_spent(answer))
-            return
-        before = digest
         mapped = await _map(Page(request, number, answer.body), answer, place, map_page)
-        yield mapped
         if isinstance(mapped, End):
+            yield mapped
             return
         try:
+            total = paginator.total(mapped.facts)
+            repeats = before == (before := blake2b(answer.body, digest_size=16).digest())
+            if repeats and total is None:
+                yield replace(_loop(place, "the page repeats the page before it"), **_spent(answer))
+                return
+            repeated = repeated or repeats
+            fresh += 0 if repeats else mapped.facts.records
+            yield mapped
             request = paginator.next(request, mapped.facts)
         except PaginationError as error:
             yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
+            return
+        if request is None and repeated and total is not None and fresh < total:
+            yield _loop(place, f"pages repeat, and only {fresh} of the {total} records that the source speaks of came")
             return
     yield End(Verdict.COMPLETE)
 

@@ -35,6 +35,18 @@ class Redactor:
                 text = text.replace(form, "***")
         return text
 
+    def clean_json(self, value: Any) -> Any:
+        """A JSON value with `***` in place of every secret, but for hints, which are our own words."""
+        match value:
+            case str():
+                return self.clean(value)
+            case list():
+                return [self.clean_json(item) for item in value]
+            case dict():
+                return {key: item if key == "hint" else self.clean_json(item) for key, item in value.items()}
+            case _:
+                return value
+
     def process(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
         """A structlog processor."""
         return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}

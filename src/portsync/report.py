@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 100
 """A report holds so many problems at most; the counts are always whole."""
-_MOST_ALIKE = 5
-"""Of one code in one resource, so many are kept: the hundredth says nothing that the fifth did not."""
 
 
 @dataclass
@@ -33,7 +31,8 @@ class ResourceReport:
     counts: Counter[str] = field(default_factory=Counter)
     waited_s: float = 0.0
     problems: list[Problem] = field(default_factory=list)
-    _alike: Counter[str] = field(default_factory=Counter)
+    problem_counts: Counter[str] = field(default_factory=Counter)
+    """How many problems of each code there were, kept or not."""
 
     def add_page(self, page: MappedPage) -> None:
         """Count a page and what the mapping made of it, up to the entities, which `add_sorted` counts."""
@@ -98,11 +97,9 @@ class ResourceReport:
             self.add_problem(end.problem)
 
     def add_problem(self, problem: Problem) -> None:
-        self._alike[problem.code] += 1
-        if self._alike[problem.code] <= _MOST_ALIKE:
-            self.problems.append(
-                Problem(problem.code, problem.message, problem.place, problem.hint, self.kind, problem.identifier)
-            )
+        self.problem_counts[problem.code] += 1
+        if self.problem_counts[problem.code] <= MOST_PROBLEMS:
+            self.problems.append(replace(problem, kind=self.kind))
 
     @property
     def is_whole(self) -> bool:
@@ -162,10 +159,26 @@ class Report:
     def status(self) -> str:
         return {0: "ok", 1: "partial", 130: "interrupted", 143: "interrupted"}.get(self.exit_code, "failed")
 
-    def all_problems(self) -> list[Problem]:
-        """The run's own first, then each resource's in turn; at most 100."""
-        found = [*self.problems, *(problem for resource in self.resources for problem in resource.problems)]
-        return found[:MOST_PROBLEMS]
+    def problems_up_to(self, most: int, *, alike: int = MOST_PROBLEMS) -> list[tuple[int | None, Problem]]:
+        """At most `most` problems, each with the index of its resource; the run's own first, then each resource's.
+
+        No kind of problem crowds out another: the first of each code in each resource come before the second ones.
+        At most `alike` of one code in one resource.
+        """
+        ranked: list[tuple[int, int, int | None, Problem]] = []
+        for resource_number, resource in enumerate(self.resources):
+            seen: Counter[str] = Counter()
+            for problem in resource.problems:
+                ranked.append((seen[problem.code], resource_number, resource.index, problem))
+                seen[problem.code] += 1
+        first = [item for item in sorted(ranked, key=lambda item: item[0]) if item[0] < alike]
+        kept = first[: most - len(self.problems)]
+        own: list[tuple[int | None, Problem]] = [(None, problem) for problem in self.problems]
+        return own + [(index, problem) for _, _, index, problem in sorted(kept, key=lambda item: item[1])]
+
+    def problem_count(self) -> int:
+        """How many problems there were, kept or not."""
+        return len(self.problems) + sum(resource.problem_counts.total() for resource in self.resources)
 
     def totals(self) -> dict[str, int]:
         names = ("records", "created", "updated", "unchanged", "rejected", "failures")
@@ -184,7 +197,9 @@ class Report:
             "exit_code": self.exit_code,
             "resources": [resource.as_json() for resource in self.resources],
             "deletions": [],
-            "problems": [problem_as_json(problem) for problem in self.all_problems()],
+            "problems": [
+                {**problem_as_json(problem), "resource": index} for index, problem in self.problems_up_to(MOST_PROBLEMS)
+            ],
             "totals": self.totals(),
         }
 

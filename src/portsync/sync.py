@@ -102,7 +102,8 @@ async def _sync_resource(
     try:
         chain = await plan_resource(resource, source, tools.pool, now)
     except ExpressionError as error:
-        report.end(End(Verdict.INCOMPLETE, "jq", error.problems[0]))
+        reason = "origin" if error.problems[0].code == "foreign-origin" else "jq"
+        report.end(End(Verdict.INCOMPLETE, reason, error.problems[0]))
         return
     mapping = partial(map_page, programs=chain.programs, variables=chain.variables, pool=tools.pool)
     batcher = Batcher()

@@ -71,9 +71,9 @@ def _expression_failure(page: Page, index: int, code: str, message: str, fields:
             return failure(message=message, hint=hint)
         case "identifier":
             return failure(
-                message=f"the identifier {message} is what the expression gives for an empty record",
+                message=f"the identifier {message} is what the expression gives for an empty record, but {fields}",
                 identifier=orjson.loads(message),
-                hint=f"the mapping does not fit this API: `identifier` finds none of its fields, but {fields}",
+                hint="the mapping does not fit this API: `identifier` finds none of its fields",
             )
         case _:
             return failure(message=message)

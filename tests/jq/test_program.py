@@ -151,6 +151,10 @@ def test_data_path_gives_the_records_of_an_array_or_of_several_outputs(
         ('"constant"', {}, False),
         ('.a // "unknown"', {}, False),
         ('if .a then .a else "none" end', {}, False),
+        (".n > 4 | tostring", {"n": 3}, False),
+        (".tags | length | tostring", {"tags": []}, False),
+        ('[.a, .b] | join("-")', {}, True),
+        ('"\\(.a)-x"', {}, True),
     ],
 )
 def test_an_identifier_that_an_empty_record_would_have_is_a_failure(

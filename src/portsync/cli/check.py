@@ -18,6 +18,7 @@ from portsync.mapping.loader import parse, read_text
 from portsync.mapping.repair import apply_repairs, find_repairs
 from portsync.mapping.yaml_text import compose, structure_problems
 from portsync.report import problem_as_json
+from portsync.shipped import or_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ def check(runtime: Runtime | None, mapping: Path, blueprints: Path | None, fix: 
       ANTHROPIC_API_KEY=unused portsync check mappings/claude.yaml
     """
     environment = (runtime or Runtime()).environment
+    mapping = or_shipped(mapping)
     text = read_text(mapping)
     if fix:
         text = _fixed(mapping, text)

@@ -25,8 +25,9 @@ from portsync.settings import Settings
 from portsync.shipped import shipped_folder
 
 _DAYS = 30
-_VIEWS_WITHOUT_USERS = 7
-"""Records per day that do not depend on the number of users: three reports with one, four models."""
+_RECORDS_WITHOUT_USERS = 173
+_RECORDS_PER_USER = 21
+"""What the sample source holds in 30 days, about: not everybody works every day."""
 _SOURCE_TOKEN = "demo-source-token"  # noqa: S105 - it opens nothing but the sample source of this process
 _PORT_SECRET = "demo-port-secret"  # noqa: S105 - likewise the local Port
 
@@ -44,7 +45,9 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
       portsync demo
     """
     runtime = runtime or Runtime()
-    users = sample_users(8 if records is None else max(1, round(records / _DAYS) - _VIEWS_WITHOUT_USERS))
+    users = sample_users(
+        8 if records is None else max(1, round((records - _RECORDS_WITHOUT_USERS) / _RECORDS_PER_USER))
+    )
     today = datetime.fromtimestamp(runtime.clock(), UTC).date()
     emails = [user.email for user in users]
     port_app = create_app(client_id="demo", client_secret=_PORT_SECRET, users=emails)
@@ -70,13 +73,17 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
             click.echo(f"the sample source holds {held:,} records, but {written:,} entities came", err=True)
             sys.exit(1)
         if stays and report.exit_code == 0:
-            _stay(port_url)
+            _stay(port_url, source_url)
     sys.exit(report.exit_code)
 
 
-def _stay(port_url: str) -> None:
-    click.echo(f"\nThe local Port stays up at {port_url}; Ctrl-C ends it. To look into it:\n")
+def _stay(port_url: str, source_url: str) -> None:
+    click.echo(
+        "\nThe local Port and the sample API stay up; Ctrl-C ends them. To sync once more from another terminal:\n"
+    )
     click.echo(f"  export PORT_BASE_URL={port_url} PORT_CLIENT_ID=demo PORT_CLIENT_SECRET={_PORT_SECRET}")
+    click.echo(f"  export ANTHROPIC_BASE_URL={source_url} ANTHROPIC_API_KEY={_SOURCE_TOKEN}")
+    click.echo("  portsync sync mappings/claude.yaml")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

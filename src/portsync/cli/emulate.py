@@ -33,20 +33,24 @@ def emulate(
 
     \b
     Example:
-      portsync emulate --user ada@acme.example
-      # then, in another terminal, the lines that it prints, and: portsync provision blueprints/claude
+      portsync emulate
+      # in another terminal: the lines that it prints, `portsync provision blueprints/claude`, and a sync;
+      # relations to people need them to exist: --user ada@acme.example
     """
-    given = client_secret is not None
-    client_id = client_id or secrets.token_urlsafe(16)
-    client_secret = client_secret or secrets.token_urlsafe(32)
+    made_up = {}
+    if client_id is None:
+        client_id = made_up["PORT_CLIENT_ID"] = secrets.token_urlsafe(16)
+    if client_secret is None:
+        client_secret = made_up["PORT_CLIENT_SECRET"] = secrets.token_urlsafe(32)
+    if db is not None and not db.resolve().parent.is_dir():
+        raise click.BadParameter(f"--db {db}: its folder does not exist")
     database = "sqlite://" if db is None else f"sqlite:///{db}"
     app = create_app(database=database, client_id=client_id, client_secret=client_secret, users=users)
     try:
         with serving(app, port=number) as url:
             click.echo(f"export PORT_BASE_URL={url}")
-            if not given:
-                click.echo(f"export PORT_CLIENT_ID={client_id}")
-                click.echo(f"export PORT_CLIENT_SECRET={client_secret}")
+            for name, value in made_up.items():
+                click.echo(f"export {name}={value}")
             click.echo("the local Port is up; Ctrl-C ends it", err=True)
             threading.Event().wait()
     except OSError as error:

@@ -78,6 +78,10 @@ def main(arguments: Sequence[str] | None = None, runtime: Runtime | None = None)
         # Somebody closed our standard output, as `| head` does.
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        # What a user's file system says, such as a full disk, is no bug.
+        click.echo(f"error[system]: {error.strerror or error}: {error.filename or 'standard output'}", err=True)
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001 - one of the two places: a bug ends here, with its own exit code
         import traceback  # noqa: PLC0415
 

@@ -14,6 +14,7 @@ from portsync.cli.runtime import Runtime
 from portsync.cli.wiring import port_credentials, signed_in
 from portsync.provision import apply_steps, plan_blueprints
 from portsync.settings import read_settings
+from portsync.shipped import or_shipped
 
 if TYPE_CHECKING:
     from portsync.provision import Step
@@ -36,7 +37,7 @@ def provision(runtime: Runtime | None, folder: Path, only_plan: bool, form: str)
     """
     runtime = runtime or Runtime()
     settings = read_settings(runtime.environment)
-    blueprints = read_blueprints(folder)
+    blueprints = read_blueprints(or_shipped(folder))
     port_credentials(settings)
     steps = asyncio.run(_run(settings, blueprints, runtime, only_plan=only_plan))
     if form == "json":

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from portsync.logs import Redactor
+from portsync.report import MOST_PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {"complete": "green", "incomplete": "red", "skipped": "yellow"}
 _SHOWN_PROBLEMS = 20
-_WIDTH_OF_FILES = 120
+_SHOWN_ALIKE = 3
+_WIDTH_OF_FILES = 200
 _LONGEST_KIND = 30
 
 
@@ -44,18 +46,20 @@ def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None
         if problem.excerpt:
             text += f"\n{escape(clean(problem.excerpt))}"
         if problem.hint:
-            text += f"\n  [green]hint[/]: {escape(clean(problem.hint))}"
+            # Hints are our own words; a secret such as `wrong` would take words out of them.
+            text += f"\n  [green]hint[/]: {escape(problem.hint)}"
         err.print(text)
 
 
 def print_report(report: Report, redactor: Redactor) -> None:
     """Show a report: what was read, mapped and written, what went wrong, and in the last line the whole truth."""
     out = console(sys.stdout)
-    out.print(_table(report))
-    problems = report.all_problems()
-    print_problems(problems[:_SHOWN_PROBLEMS], redactor)
-    if len(problems) > _SHOWN_PROBLEMS:
-        console(sys.stderr).print(f"... and {len(problems) - _SHOWN_PROBLEMS} more; --report FILE holds them")
+    if report.resources:
+        out.print(_table(report))
+    shown = report.problems_up_to(_SHOWN_PROBLEMS, alike=_SHOWN_ALIKE)
+    print_problems([problem for _, problem in shown], redactor)
+    if (more := report.problem_count() - len(shown)) > 0:
+        console(sys.stderr).print(f"... and {more:,} more problems; --report FILE writes up to {MOST_PROBLEMS} of them")
     out.print(redactor.clean(_last_line(report)))
 
 

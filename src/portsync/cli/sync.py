@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
-from portsync.cli.render import print_problems, print_report
+from portsync.cli.render import print_report
 from portsync.cli.runtime import Runtime
 from portsync.cli.wiring import load_all, signed_in, sync_tools
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor, configure_logs
 from portsync.provision import Change, apply_steps, plan_blueprints
+from portsync.report import Report
 from portsync.settings import Settings, read_settings
+from portsync.shipped import or_shipped
 from portsync.stop import Stop
 from portsync.sync import sync as run_sync
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
     from portsync.plan import SourcePlan
     from portsync.port.client import PortClient
-    from portsync.report import Report
+    from portsync.report import ResourceReport
 
 _PATH = click.Path(path_type=Path)
 
@@ -52,22 +55,26 @@ def sync(
     """
     runtime = runtime or Runtime()
     settings = read_settings(runtime.environment)
-    paths = list(mappings) or ([Path(settings.mapping)] if settings.mapping else [])
+    paths = [or_shipped(path) for path in mappings] or ([Path(settings.mapping)] if settings.mapping else [])
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
     loaded = load_all(paths, runtime.environment, settings)
     _check_kinds(loaded, kinds)
-    if report_file is not None and not report_file.resolve().parent.is_dir():
-        raise click.UsageError(f"the folder of --report {report_file} does not exist")
+    if report_file is not None:
+        _check_writable(report_file)
     redactor = Redactor({*settings.secrets(), *(s for m, p in loaded for s in {*m.secrets, *p.auth.secrets()})})
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
-    try:
-        reports = asyncio.run(run(loaded, settings, runtime, frozenset(kinds)))
-    except PortSyncError as error:
-        print_problems(error.problems, redactor)
-        sys.exit(error.exit_code)
+    reports = asyncio.run(run(loaded, settings, runtime, frozenset(kinds)))
     _deliver(reports, redactor, report_file, form)
     sys.exit(max((report.exit_code for report in reports), default=0))
+
+
+def _check_writable(report_file: Path) -> None:
+    """Find out before the run, and not after it, that its report has nowhere to go."""
+    try:
+        report_file.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise click.BadParameter(f"--report {report_file}: {error.strerror}") from error
 
 
 def _check_kinds(loaded: list[tuple[LoadedMapping, SourcePlan]], kinds: tuple[str, ...]) -> None:
@@ -83,7 +90,7 @@ async def run(
     runtime: Runtime,
     kinds: frozenset[str] = frozenset(),
 ) -> list[Report]:
-    """Sync each mapping in turn. Raises PortError where Port cannot be used from the start."""
+    """Sync each mapping in turn; one that Port cannot be reached for has a report that says so."""
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -92,14 +99,40 @@ async def run(
     for mapping, source in loaded:
         if stop.is_requested and reports:
             break
-        identifier = settings.identifier or f"portsync-{mapping.name}"
-        async with signed_in(settings, identifier, runtime) as port:
-            if settings.initialize_resources:
-                await create_missing_blueprints(port, mapping)
-            with SyncProgress() as progress:
-                async with sync_tools(mapping, source, settings, port, stop, progress.show, runtime) as tools:
-                    reports.append(await run_sync(mapping, source, tools, run_id=str(uuid.uuid4()), kinds=kinds))
+        run_id, started_at = str(uuid.uuid4()), runtime.clock()
+        try:
+            reports.append(await _run_one(mapping, source, settings, runtime, stop, run_id, kinds))
+        except PortSyncError as error:
+            code = error.exit_code
+            end = runtime.clock()
+            reports.append(Report(run_id, str(mapping.path), started_at, end, code, (), error.problems))
     return reports
+
+
+async def _run_one(
+    mapping: LoadedMapping,
+    source: SourcePlan,
+    settings: Settings,
+    runtime: Runtime,
+    stop: Stop,
+    run_id: str,
+    kinds: frozenset[str],
+) -> Report:
+    log = structlog.get_logger().bind(run_id=run_id, mapping=str(mapping.path))
+
+    async with signed_in(settings, settings.identifier or f"portsync-{mapping.name}", runtime) as port:
+        if settings.initialize_resources:
+            await create_missing_blueprints(port, mapping)
+        with SyncProgress() as progress:
+
+            def tell(report: ResourceReport) -> None:
+                progress.show(report)
+                log.info("resource.progress", index=report.index, kind=report.kind, **report.counts)
+
+            async with sync_tools(mapping, source, settings, port, stop, tell, runtime) as tools:
+                report = await run_sync(mapping, source, tools, run_id=run_id, kinds=kinds)
+    log.info("run.ended", exit_code=report.exit_code, **report.totals())
+    return report
 
 
 async def create_missing_blueprints(port: PortClient, mapping: LoadedMapping) -> None:
@@ -114,7 +147,7 @@ def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None
     value: dict[str, Any] = reports[0].as_json()
     if len(reports) > 1:
         value = {"version": 1, "runs": [report.as_json() for report in reports]}
-    text = redactor.clean(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(redactor.clean_json(value), indent=2, ensure_ascii=False)
     if report_file is not None:
         report_file.write_text(text + "\n", encoding="utf-8")
     if form == "json":

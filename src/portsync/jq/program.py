@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Union
 
 from portsync.jq.compile import normalised
@@ -153,17 +152,37 @@ def _identifier_of_nothing(template: Template) -> str:
     if not isinstance(template, str):
         return "{}"
     code = normalised(template)
-    tokens = [token.text for token in scan(code) if token.kind in ("name", "other")]
-    if "." not in tokens or "if" in tokens or "?" in tokens or ("/", "/") in pairwise(tokens):
+    if not _is_made_of_fields(code):
         return "{}"
     return f"(try (null | {_identifier(template)}) catch {{}} | if . == null then {{}} else . end)"
+
+
+def _is_made_of_fields(code: str) -> bool:
+    """Whether an expression only joins fields and texts: then a missing field was not thought of."""
+    before = ""
+    has_field = False
+    for token in scan(code):
+        is_field = token.kind == "name" and before == "."
+        has_field = has_field or is_field
+        if token.kind == "name" and not is_field and token.text not in _TEXT_FUNCTIONS:
+            return False
+        if token.kind == "other" and not (token.text in _JOINING or token.text.isspace()):
+            return False
+        before = token.text
+    return has_field
+
+
+_TEXT_FUNCTIONS = frozenset(
+    "ascii_downcase ascii_upcase gsub join ltrim ltrimstr rtrim rtrimstr sub tojson tostring trim".split()  # noqa: SIM905
+)
+_JOINING = frozenset(["+", "|", "(", ")", ".", '"', "\\(", ";", ",", "[", "]"])
 
 
 def _fast_entity(mapping: EntityExpressions) -> str:
     return (
         f"({_identifier(mapping.identifier)} as $__id | {_first(mapping.blueprint)} as $__blueprint | "
         f'if $__id == {_identifier_of_nothing(mapping.identifier)} then error("identifier") else . end | '
-        f"([$__i, $__id, $__blueprint] | tojson), ({_members(mapping, _first)}{_without_null_icon(mapping)} | tojson))"
+        f"([$__i, $__id, $__blueprint] | tojson), ({_members(mapping, _first)}{_without_nulls(mapping)} | tojson))"
     )
 
 
@@ -196,7 +215,7 @@ def _guarded_entity(mapping: EntityExpressions) -> str:
         f'[(.[0] | join(".")), .[1].error]]] | tojson), '
         f"(reduce $__fields[] as [$__path, $__tried] "
         f'({start}; if ($__tried | type) == "array" then setpath($__path; $__tried[0]) else delpaths([$__path]) end)'
-        f"{_without_null_icon(mapping)} | tojson) end)"
+        f"{_without_nulls(mapping)} | tojson) end)"
     )
 
 
@@ -204,6 +223,7 @@ def _tried_template(template: Template) -> str:
     return f"(try [{_value(template, _first)}] catch {{error: ({_TEXT})}})"
 
 
-def _without_null_icon(mapping: EntityExpressions) -> str:
-    """Port refuses a null icon on creation (its API reference, create an entity), so a null one is not sent."""
-    return " | if .icon == null then del(.icon) else . end" if mapping.icon is not None else ""
+def _without_nulls(mapping: EntityExpressions) -> str:
+    """A null title, icon or team is not sent: Port refuses a null icon on creation (its API reference, create an
+    entity), and what it does with the others is not written anywhere."""
+    return "".join(f" | if .{name} == null then del(.{name}) else . end" for name, _ in mapping.single_fields())

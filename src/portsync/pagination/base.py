@@ -31,10 +31,10 @@ class Paginator(BaseModel):
         """The expressions over the page's body whose values `next` needs, by name."""
         return {}
 
-    @property
-    def knows_total(self) -> bool:
-        """Whether the source says how much there is: then a page like the one before it is no sign of a loop."""
-        return False
+    def total(self, facts: PageFacts) -> int | None:  # noqa: ARG002 - the interface's signature
+        """How many records the source says there are in all. Where it does, a page like the one before it is no sign
+        of a loop by itself."""
+        return None
 
 
 class PaginationError(Exception):

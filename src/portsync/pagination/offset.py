@@ -42,14 +42,13 @@ class OffsetPagination(Paginator):
         paths = {"total": self.total_path, "has_more": self.has_more_path}
         return {name: text for name, text in paths.items() if text is not None}
 
-    @property
-    def knows_total(self) -> bool:
-        return self.total_path is not None
+    def total(self, facts: PageFacts) -> int | None:
+        return _total(facts.values.get("total"))
 
     def next(self, request: RequestSpec, facts: PageFacts) -> RequestSpec | None:
         offset = self._offset(request) + facts.records
         has_more = facts.values.get("has_more")
-        total = _total(facts.values.get("total"))
+        total = self.total(facts)
         if has_more is not None and not isinstance(has_more, bool):
             raise PaginationError(f"`has_more_path` gave {has_more!r}, which is neither true nor false")
         if has_more is False:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_DEEPEST_CAUSE = 10
+"""Chains of causes can be circles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. `total` is for one whole attempt, so that an answer which drips in for ever ends too."""
@@ -146,8 +150,8 @@ def _with_params(url: httpx.URL, params: tuple[tuple[str, str], ...]) -> httpx.U
 
 def _is_tls(error: httpx.ConnectError) -> bool:
     cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return True
+    for _ in range(_DEEPEST_CAUSE):
+        if cause is None or isinstance(cause, ssl.SSLError):
+            return cause is not None
         cause = cause.__cause__ or cause.__context__
     return False
