@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portsync.flow import Batch, Entity, Failure
+from portsync.flow import Batch, Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MOST_ENTITIES = 20
 MOST_BYTES = 1 << 20
 _OPEN, _CLOSE = b'{"entities":[', b"]}"
+LARGEST_ENTITY = MOST_BYTES - len(_OPEN) - len(_CLOSE)
+"""Bytes: an entity of more fits into no request."""
 
 
 def bulk_body(entities: Iterable[Entity]) -> bytes:
@@ -29,19 +31,9 @@ class Batcher:
         self._waiting: dict[str, list[Entity]] = {}
         self._sizes: dict[str, int] = {}
 
-    def add(self, entity: Entity) -> Iterator[Batch | Failure]:
-        """Take an entity; give the batch that it fills, or the failure that it is when no batch can hold it."""
+    def add(self, entity: Entity) -> Iterator[Batch]:
+        """Take an entity, of at most LARGEST_ENTITY bytes; give the batches that are full."""
         size = len(entity.body)
-        if len(_OPEN) + size + len(_CLOSE) > self._most_bytes:
-            yield Failure(
-                "entity-too-large",
-                f"the entity has {size:,} bytes; Port takes at most {self._most_bytes:,} in one request",
-                entity.page,
-                entity.record,
-                entity.identifier,
-                hint="map fewer or shorter properties",
-            )
-            return
         waiting = self._waiting.setdefault(entity.blueprint, [])
         used = self._sizes.get(entity.blueprint, 0)
         if waiting and used + 1 + size + len(_CLOSE) > self._most_bytes:

@@ -10,6 +10,7 @@
     ├── PortError                 the API that is written                                        4
     │   ├── PortRefusedError      Port does not accept the credentials
     │   └── PortUnreachableError  Port does not answer
+    ├── StoppedError              Ctrl-C or SIGTERM                                     130, 143
     └── ExpressionError           a JQ program that did not end well                             1
 
 An error is an exception. What befalls one record or entity is a Failure, a value in the report (flow.py).
@@ -18,7 +19,6 @@ An error is an exception. What befalls one record or entity is a Failure, a valu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Problem:
 class PortSyncError(Exception):
     """The base of all that portsync raises on purpose."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(p.message for p in problems))
@@ -72,11 +72,13 @@ class BlueprintError(ConfigError):
 class SendError(PortSyncError):
     """This means that a request got no answer: no connection, broken connection, or no answer in time."""
 
-    def __init__(self, problem: Problem, *, reason: str, requests: int, waited_s: float) -> None:
+    def __init__(self, problem: Problem, *, reason: str, requests: int, waited_s: float, may_pass: bool = True) -> None:
+        """`may_pass` says whether another attempt could have done better."""
         super().__init__(problem)
         self.reason = reason
         self.requests = requests
         self.waited_s = waited_s
+        self.may_pass = may_pass
 
 
 class SourceError(PortSyncError):
@@ -97,6 +99,16 @@ class PortRefusedError(PortError):
 
 class PortUnreachableError(PortError):
     """This means that Port does not answer, or answers nothing but server errors."""
+
+
+class StoppedError(PortSyncError):
+    """This means that Ctrl-C or SIGTERM came before there was anything to report."""
+
+    exit_code = 130
+
+    def __init__(self, problem: Problem, exit_code: int) -> None:
+        super().__init__(problem)
+        self.exit_code = exit_code
 
 
 class ExpressionError(PortSyncError):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from portsync.errors import ExpressionError, Problem, SendError
-from portsync.flow import Answer, End, MappedPage, Page, RequestSpec, Verdict
+from portsync.flow import Answer, End, MappedPage, Page, PageFacts, RequestSpec, Verdict
+from portsync.logs import cut
 from portsync.pagination import PaginationError, Paginator
 from portsync.transport.retry import asked_wait, back_at
 
@@ -42,42 +43,44 @@ async def fetch_pages(
     A request that was sent before, and a page whose content repeats the page before it where no total speaks, end the
     chain as a loop. Nothing raises: what goes wrong is in the End.
     """
-    request: RequestSpec | None = paginator.first(first)
     seen: set[bytes] = set()
-    before = b""
+    before: MappedPage | None = None
     number = fresh = 0
     repeated = False
-    while request is not None:
-        number += 1
-        place = f"{request}, page {number}"
-        if (fingerprint := _fingerprint(request)) in seen:
-            yield _loop(place, "the source leads back to a request that was made before")
-            return
-        seen.add(fingerprint)
-        answer = await _fetch(request, place, send, clock)
-        if isinstance(answer, End):
-            yield answer
-            return
-        mapped = await _map(Page(request, number, answer.body), answer, place, map_page)
-        if isinstance(mapped, End):
-            yield mapped
-            return
-        try:
+    place = str(first)
+    try:
+        request: RequestSpec | None = paginator.first(first)
+        while request is not None:
+            number += 1
+            place = f"{request}, page {number}"
+            if (fingerprint := _fingerprint(request)) in seen:
+                yield _loop(place, "the source leads back to a request that was made before")
+                return
+            seen.add(fingerprint)
+            answer = await _fetch(request, place, send, clock)
+            if isinstance(answer, End):
+                yield answer
+                return
+            mapped = await _map(Page(request, number, answer.body), answer, place, before, map_page)
+            if isinstance(mapped, End):
+                yield mapped
+                return
             total = paginator.total(mapped.facts)
-            repeats = before == (before := blake2b(answer.body, digest_size=16).digest())
+            repeats = before is not None and mapped.facts.records > 0 and mapped.content == before.content
             if repeats and total is None:
                 yield replace(_loop(place, "the page repeats the page before it"), **_spent(answer))
                 return
             repeated = repeated or repeats
             fresh += 0 if repeats else mapped.facts.records
             yield mapped
+            before = mapped
             request = paginator.next(request, mapped.facts)
-        except PaginationError as error:
-            yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
-            return
-        if request is None and repeated and total is not None and fresh < total:
-            yield _loop(place, f"pages repeat, and only {fresh} of the {total} records that the source speaks of came")
-            return
+            if request is None and repeated and total is not None and fresh < total:
+                yield _loop(place, f"pages repeat, and only {fresh} of the {total} records that there are came")
+                return
+    except PaginationError as error:
+        yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
+        return
     yield End(Verdict.COMPLETE)
 
 
@@ -93,18 +96,24 @@ async def _fetch(
     if (refused := _status_problem(answer, place, clock())) is not None:
         reason = "rate_limit" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else "status"
         return End(Verdict.INCOMPLETE, reason, refused, **_spent(answer))
-    if answer.body.strip():
-        return answer
-    if answer.status == HTTPStatus.NO_CONTENT:
-        return End(Verdict.COMPLETE, **_spent(answer))
+    if answer.body.strip() or answer.status == HTTPStatus.NO_CONTENT:
+        return replace(answer, body=answer.body.removeprefix(b"\xef\xbb\xbf"))
     empty = Problem("not-json", "the answer is empty", place, "check `selector.method` and the path")
     return End(Verdict.INCOMPLETE, "decode", empty, **_spent(answer))
 
 
 async def _map(
-    page: Page, answer: Answer, place: str, map_page: Callable[[Page], Awaitable[MappedPage]]
+    page: Page,
+    answer: Answer,
+    place: str,
+    before: MappedPage | None,
+    map_page: Callable[[Page], Awaitable[MappedPage]],
 ) -> MappedPage | End:
     """The mapped page, or the End where it cannot be mapped as a whole."""
+    if answer.status == HTTPStatus.NO_CONTENT:
+        # An empty page; what the page before it said of the whole still holds.
+        facts = PageFacts(0) if before is None else replace(before.facts, records=0)
+        return MappedPage(page.number, facts, filtered=0, entities=(), **_spent(answer))
     try:
         mapped = replace(await map_page(page), **_spent(answer))
     except ExpressionError as error:
@@ -170,11 +179,11 @@ def _error_text(body: bytes) -> str:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return " ".join(body[:_EXCERPT].decode("utf-8", errors="replace").split())
+        return cut(" ".join(body[: 4 * _EXCERPT].decode("utf-8", errors="replace").split()), _EXCERPT)
     for key in ("error", "message", "detail", "errors"):
         if isinstance(value, dict) and key in value:
             found = value[key]
             inner = found.get("message") if isinstance(found, dict) else found
             if isinstance(inner, str):
-                return inner[:_EXCERPT]
-    return orjson.dumps(value).decode()[:_EXCERPT]
+                return cut(inner, _EXCERPT)
+    return cut(orjson.dumps(value).decode(), _EXCERPT)

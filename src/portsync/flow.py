@@ -130,6 +130,8 @@ class MappedPage:
     entities: tuple[Entity, ...]
     failures: tuple[Failure, ...] = ()
     field_errors: tuple[FieldError, ...] = ()
+    content: bytes = b""
+    """A hash of the records: equal hashes, a page that repeats another."""
     requests: int = 0
     waited_s: float = 0.0
 

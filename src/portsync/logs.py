@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, quote_plus
 
@@ -17,23 +18,47 @@ _SHORTEST_SECRET = 4
 """Shorter values are no secrets that anybody could keep, and taking them out would make every text unreadable."""
 
 
+CUT = "\u2026"
+"""Stands where an excerpt ends before its text does."""
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` characters of `text`; where it goes on, the cut is marked."""
+    return text if len(text) <= length else text[:length] + CUT
+
+
 class Redactor:
     """Takes known secrets out of texts, by value, in each form in which they can appear."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms: set[str] = set()
+        self._forms: list[str] = []
         for secret in secrets:
-            if len(secret) >= _SHORTEST_SECRET:
-                forms |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """One more secret, such as a token that was fetched during the run."""
+        if len(secret) < _SHORTEST_SECRET:
+            return
+        encoded = b64encode(secret.encode()).decode()
+        forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], encoded}
         # The longest first: one secret may hold another.
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
 
     def clean(self, text: str) -> str:
-        """`text` with `***` in place of every secret."""
+        """`text` with `***` in place of every secret, also of one that an excerpt cut off (`cut` marks the end)."""
         for form in self._forms:
             if form in text:
                 text = text.replace(form, "***")
+        if CUT in text:
+            text = CUT.join(map(self._without_beginnings, text.split(CUT)))
         return text
+
+    def _without_beginnings(self, part: str) -> str:
+        for form in self._forms:
+            for length in range(len(form) - 1, _SHORTEST_SECRET - 1, -1):
+                if part.endswith(form[:length]):
+                    return f"{part[:-length]}***"
+        return part
 
     def clean_json(self, value: Any) -> Any:
         """A JSON value with `***` in place of every secret, but for hints, which are our own words."""

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from portsync.jq.pool import JqPool
+    from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, Resource, Retry, Timeout
     from portsync.settings import Settings
+
+_ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 
 NO_VARIABLES = json.dumps({name: {} for name in VARIABLES}).encode()
 """What `$context`, `$params` and `$window` stand for where a resource has none of them."""
@@ -59,11 +62,11 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
     """Where requests go, and as whom. Raises SettingsError where nobody says where."""
     source = mapping.source
     base_url = source.base_url or settings.source_base_url
-    if base_url is None or not urlsplit(base_url).netloc:
+    if base_url is None:
         raise SettingsError(
             Problem(
                 "no-source",
-                "the source's base URL is not known" if base_url is None else f"`{base_url}` is not a URL",
+                "the source's base URL is not known",
                 place="source.base_url",
                 hint="write `source: {base_url: https://...}` into the mapping, or set PORTSYNC_SOURCE_BASE_URL",
             )
@@ -113,7 +116,11 @@ async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, 
         problem = error.problems[0]
         message = f"the request cannot be made: {problem.message}"
         raise ExpressionError(Problem(problem.code, message, f"resource `{resource.kind}`", problem.hint)) from error
-    rendered = orjson.loads(outputs.lines[0])
+    try:
+        rendered = orjson.loads(outputs.lines[0])
+    except orjson.JSONDecodeError as error:
+        message = "the request cannot be made: it holds a number that no JSON reader takes"
+        raise ExpressionError(Problem("request-value", message, f"resource `{resource.kind}`")) from error
     return RequestSpec(
         selector.method,
         _url(rendered["kind"], source.base_url),
@@ -121,6 +128,23 @@ async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, 
         tuple((name, _text(value, name)) for name, value in _headers(rendered).items()),
         rendered["body"],
     )
+
+
+def origin_problems(mapping: LoadedMapping, base_url: str) -> list[Problem]:
+    """The resources whose `kind` is a URL of another origin than the source's."""
+    problems = []
+    for index, resource in enumerate(mapping.file.resources):
+        if _is_foreign(resource.kind, base_url):
+            place = mapping.document.place(("resources", index, "kind"))
+            message = f"resources[{index}].kind: the URL is not of the source's origin, {base_url}"
+            hint = "give a path; another API needs a mapping of its own"
+            excerpt = mapping.document.excerpt(place)
+            problems.append(Problem("foreign-origin", message, str(place), hint, excerpt=excerpt))
+    return problems
+
+
+def _is_foreign(kind: str, base_url: str) -> bool:
+    return _ABSOLUTE.match(kind) is not None and urlsplit(kind)[:2] != urlsplit(base_url)[:2]
 
 
 def _headers(rendered: Json) -> dict[str, Any]:
@@ -132,9 +156,9 @@ def _headers(rendered: Json) -> dict[str, Any]:
 
 def _url(kind: str, base_url: str) -> str:
     """`kind` joined to the base URL; an absolute one has to be of the same origin, or credentials would leave it."""
-    if not re.match(r"https?://", kind):
+    if _ABSOLUTE.match(kind) is None:
         return f"{base_url}/{kind.lstrip('/')}"
-    if urlsplit(kind)[:2] != urlsplit(base_url)[:2]:
+    if _is_foreign(kind, base_url):
         raise ExpressionError(
             Problem(
                 "foreign-origin",

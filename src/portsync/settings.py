@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -15,10 +16,12 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from portsync.auth import AnyAuth
 from portsync.errors import Problem, SettingsError
 from portsync.pagination import AnyPaginator
+from portsync.urls import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +64,20 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", validation_alias=_names("PORTSYNC_LOG_LEVEL", "OCEAN__LOG_LEVEL")
     )
+
+    @field_validator("port_base_url", "source_base_url")
+    @classmethod
+    def _url(cls, url: str | None) -> str | None:
+        if url is not None and (fault := fault_of(url)) is not None:
+            raise PydanticCustomError("url", "the URL {fault}", {"fault": fault})
+        return url
+
+    @field_validator("identifier", "type")
+    @classmethod
+    def _part_of_user_agent(cls, text: str | None) -> str | None:
+        if text is not None and re.fullmatch(r"[A-Za-z0-9._:@+-]+", text) is None:
+            raise PydanticCustomError("name", "only letters, digits and . _ : @ + - are possible here")
+        return text
 
     @field_validator("log_level", mode="before")
     @classmethod

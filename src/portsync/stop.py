@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from portsync.errors import Problem, StoppedError
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable
 
 T = TypeVar("T")
 
@@ -36,6 +38,19 @@ class Stop:
     async def wait(self) -> None:
         """Return when the stop is requested."""
         await self._event.wait()
+
+    async def race(self, work: Awaitable[T]) -> T:
+        """The result of `work`, or StoppedError as soon as the stop is requested."""
+        task = asyncio.ensure_future(work)
+        waiting = asyncio.ensure_future(self._event.wait())
+        try:
+            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise StoppedError(Problem("interrupted", "the run was stopped", hint="run it again"), self.exit_code)
+            return task.result()
+        finally:
+            for one in (task, waiting):
+                one.cancel()
 
     async def until(self, items: AsyncGenerator[T]) -> AsyncGenerator[T]:
         """Give `items` until they end or the stop is requested; what is then awaited is cancelled."""

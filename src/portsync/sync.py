@@ -13,9 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from portsync.batch import Batcher
-from portsync.errors import ExpressionError, Problem
+from portsync.errors import ExpressionError, Problem, StoppedError
 from portsync.extract import fetch_pages
-from portsync.flow import Batch, End, Failure, MappedPage, Verdict
+from portsync.flow import End, MappedPage, Verdict
 from portsync.plan import SourcePlan, constant_blueprints, plan_resource
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.state.seen import SeenEntities
@@ -25,6 +25,7 @@ from portsync.upsert import Upserter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from portsync.flow import Batch
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import Resource
@@ -100,10 +101,12 @@ async def _sync_resource(
 ) -> None:
     """Read, map and write one resource; `report` takes the counts and the verdict."""
     try:
-        chain = await plan_resource(resource, source, tools.pool, now)
+        chain = await tools.stop.race(plan_resource(resource, source, tools.pool, now))
     except ExpressionError as error:
         reason = "origin" if error.problems[0].code == "foreign-origin" else "jq"
         report.end(End(Verdict.INCOMPLETE, reason, error.problems[0]))
+        return
+    except StoppedError:
         return
     mapping = partial(map_page, programs=chain.programs, variables=chain.variables, pool=tools.pool)
     batcher = Batcher()
@@ -138,13 +141,9 @@ async def _write_page(
         await _put(batcher.add(entity), upserter, report)
 
 
-async def _put(items: Iterable[Batch | Failure], upserter: Upserter, report: ResourceReport) -> None:
-    for item in items:
-        match item:
-            case Batch():
-                await upserter.put(item, report.add_result)
-            case Failure():
-                report.add_failure(item)
+async def _put(batches: Iterable[Batch], upserter: Upserter, report: ResourceReport) -> None:
+    for batch in batches:
+        await upserter.put(batch, report.add_result)
 
 
 async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import orjson
 
+from portsync import identifiers
+from portsync.batch import LARGEST_ENTITY
 from portsync.errors import ExpressionError, Problem
 from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, PageFacts
-from portsync.identifiers import fault_of
 from portsync.jq.program import NOT_ONE_VALUE
+from portsync.logs import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +32,7 @@ async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: 
     except ExpressionError as error:
         raise ExpressionError(_page_problem(page, error.problems[0])) from error
     lines = iter(outputs.lines)
-    head = orjson.loads(next(lines))
-    facts = PageFacts(head["records"], head["values"], head["missing"], head["error"])
+    head = _facts_of(next(lines), page)
     entities: list[Entity] = []
     failures: list[Failure] = []
     field_errors: list[FieldError] = []
@@ -43,24 +44,43 @@ async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: 
             failures.append(_expression_failure(page, index, *rest))
             continue
         body = next(lines)
-        blueprint = rest[0]
-        fault = _head_fault(page, index, identifier, blueprint)
-        if fault is not None:
+        if (fault := _fault(page, index, identifier, rest[0], body)) is not None:
             failures.append(fault)
             continue
-        name = identifier if isinstance(identifier, str) else orjson.dumps(identifier).decode()
+        name = identifier if isinstance(identifier, str) else identifier["search"]
         digest = blake2b(body, digest_size=16).digest()
-        entities.append(Entity(blueprint, name, body, digest, page.number, index + 1))
+        entities.append(Entity(rest[0], name, body, digest, page.number, index + 1))
         for field, message in rest[1] if len(rest) > 1 else ():
             field_errors.append(FieldError(field, message, page.number, index + 1, name))
     return MappedPage(
         page.number,
-        facts,
-        filtered=facts.records - len(mapped),
+        PageFacts(head["records"], head["values"], head["missing"], head["error"]),
+        filtered=head["records"] - len(mapped),
         entities=tuple(entities),
         failures=tuple(failures),
         field_errors=tuple(field_errors),
+        content=_content(head, entities),
     )
+
+
+def _facts_of(line: bytes, page: Page) -> dict[str, Json]:
+    try:
+        return cast("dict[str, Json]", orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        message = f"a paging value of the page is nothing that JSON can say: {error}"
+        raise ExpressionError(Problem("pagination", message, f"{page.request}, page {page.number}")) from error
+
+
+def _content(head: dict[str, Json], entities: Sequence[Entity]) -> bytes:
+    """A hash of what the page holds, without what surrounds its records, such as a request id that changes always.
+
+    Of the first and the last record and of all entities: that two pages agree in these and yet differ needs records
+    without anything to tell them apart.
+    """
+    state = blake2b(f"{head['records']}\0{head['edges']}".encode(errors="surrogatepass"), digest_size=16)
+    for entity in entities:
+        state.update(entity.digest)
+    return state.digest()
 
 
 def _expression_failure(page: Page, index: int, code: str, message: str, fields: str | None = None) -> Failure:
@@ -79,25 +99,22 @@ def _expression_failure(page: Page, index: int, code: str, message: str, fields:
             return failure(message=message)
 
 
-def _head_fault(page: Page, index: int, identifier: Json, blueprint: Json) -> Failure | None:
+def _fault(page: Page, index: int, identifier: Json, blueprint: Json, body: bytes) -> Failure | None:
     """Why a record with this identifier and blueprint cannot become an entity, or None."""
-    if not isinstance(blueprint, str) or not blueprint:
-        message = f"`blueprint` gave {_shown(blueprint)}, which is not a text"
-        return Failure("blueprint", message, page.number, index + 1, hint="a constant is written '\"name\"'")
-    if (fault := fault_of(identifier)) is not None:
-        return Failure(
-            "identifier",
-            f"the identifier {fault}",
-            page.number,
-            index + 1,
-            identifier=identifier if isinstance(identifier, str) else None,
-            hint="check `identifier` against the record: `data_path` may point one level too high or too low",
-        )
+    at = (page.number, index + 1)
+    name = identifier if isinstance(identifier, str) else None
+    if not isinstance(blueprint, str):
+        message = f"`blueprint` gave {blueprint['type']}, not a text"
+        return Failure("blueprint", message, *at, name, "a constant is written '\"name\"'")
+    if (fault := identifiers.blueprint_fault_of(blueprint)) is not None:
+        return Failure("blueprint", f"the blueprint {fault}", *at, name, "check the expression `blueprint`")
+    if (fault := identifiers.fault_of(identifier)) is not None:
+        hint = "check `identifier` against the record: `data_path` may point one level too high or too low"
+        return Failure("identifier", f"the identifier {fault}", *at, name, hint)
+    if len(body) > LARGEST_ENTITY:
+        message = f"the entity has {len(body):,} bytes; Port takes at most {LARGEST_ENTITY:,} in one request"
+        return Failure("entity-too-large", message, *at, name, "map fewer or shorter properties")
     return None
-
-
-def _shown(value: Json) -> str:
-    return orjson.dumps(value).decode()[:_EXCERPT]
 
 
 def _page_problem(page: Page, problem: Problem) -> Problem:
@@ -105,21 +122,25 @@ def _page_problem(page: Page, problem: Problem) -> Problem:
     if problem.code != "jq-failed":
         return Problem(problem.code, problem.message, place, problem.hint)
     if problem.message == NOT_ONE_VALUE or problem.message.startswith(("parse error", "the body is not UTF-8")):
-        return not_json(page, place)
+        return _not_json(page, place, problem.message)
     return Problem("jq-failed", f"the page cannot be mapped: {problem.message}", place, problem.hint)
 
 
-def not_json(page: Page, place: str) -> Problem:
+def _not_json(page: Page, place: str, said: str) -> Problem:
     """The problem of a page that is no JSON: an HTML page is named as such, with its first words."""
     text = page.body[:4096].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
     if re.match(r"(?i)<(!doctype html|html|head|body)", text):
         words = " ".join(re.sub(r"(?is)<(script|style).*?</\1>|<[^>]*>", " ", text).split())
         return Problem(
             "html-answer",
-            f"the answer is an HTML page, not JSON: {words[:_EXCERPT]!r}",
+            f"the answer is an HTML page, not JSON: {cut(words, _EXCERPT)}",
             place,
             "check the URL; a login page means that the credentials were not taken",
         )
-    shown = " ".join(text.split())[:_EXCERPT]
-    message = f"the answer is not JSON: it begins {shown!r}" if shown else "the answer is empty"
-    return Problem("not-json", message, place, "check the URL and the `accept` header")
+    shown = cut(" ".join(text.split()), _EXCERPT)
+    return Problem(
+        "not-json",
+        f"the answer is not JSON ({said}); it begins: {shown}",
+        place,
+        "check the URL and the `accept` header",
+    )

@@ -24,6 +24,7 @@ class Upserter:
         self._sink = sink
         self._room = asyncio.Semaphore(in_flight)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._bugs: list[BaseException] = []
         self._given_up = False
         self.down: PortError | None = None
         """Why nothing more is sent, once the sink has said that going on makes no sense."""
@@ -33,12 +34,19 @@ class Upserter:
         await self._room.acquire()
         task = asyncio.create_task(self._send(batch, done))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._finished)
 
     async def settle(self) -> None:
-        """Wait for all that is under way."""
+        """Wait for all that is under way. Raises what a sink raised that it should not have."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+        if self._bugs:
+            raise self._bugs.pop()
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._bugs.append(bug)
 
     def give_up(self, problem: Problem) -> None:
         """Stop waiting for what is under way, and send nothing more; all of it counts as rejected."""
@@ -48,9 +56,14 @@ class Upserter:
             task.cancel()
 
     async def _send(self, batch: Batch, done: Callable[[BatchResult], None]) -> None:
+        result = None
         try:
-            done(await self._outcome(batch))
+            result = await self._outcome(batch)
         finally:
+            # Whatever happened: a batch without a result would be records that nobody accounts for.
+            if result is None:
+                result = _not_sent(batch, Problem("bug", "a bug in portsync kept the entity from being sent"))
+            done(result)
             self._room.release()
 
     async def _outcome(self, batch: Batch) -> BatchResult:

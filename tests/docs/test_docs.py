@@ -25,7 +25,7 @@ from portsync.mapping.explain import mapping_schema
 from portsync.mapping.fit import constant, fit_problems
 from portsync.mapping.loader import parse
 from portsync.mapping.repair import apply_repairs, find_repairs
-from portsync.report import Report
+from portsync.report import Report, ResourceReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -371,7 +371,7 @@ def test_all_tables_of_exit_codes_and_the_help_name_the_same_codes() -> None:
 def header_of_the_report() -> str:
     out = io.StringIO()
     with redirect_stdout(out):
-        print_report(Report("", "", 0.0, 0.0, 0, ()), Redactor())
+        print_report(Report("", "", 0.0, 0.0, 0, (ResourceReport(0, "/things"),)), Redactor())
     return " ".join(out.getvalue().splitlines()[0].split())
 
 
@@ -384,7 +384,7 @@ def test_the_reports_that_the_docs_show_have_the_columns_of_a_real_one(page: Pat
 
 def test_every_field_of_the_json_report_is_explained_and_shown() -> None:
     page = REFERENCE / "report.md"
-    report = Report("", "", 0.0, 0.0, 0, ())
+    report = Report("", "", 0.0, 0.0, 0, (ResourceReport(0, "/things"),))
     resource = json.loads(next(f.text for f in fences(page) if f.language == "json"))["resources"][0]
     explained = sections(page, 3)
     assert first_words(explained["The run"]) - {"deleted"} == set(report.as_json())

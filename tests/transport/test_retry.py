@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from typing import TYPE_CHECKING
 
 import httpx
@@ -90,17 +91,19 @@ def test_the_last_answer_is_given_when_the_attempts_are_used_up() -> None:
         (httpx.DecodingError("bad gzip"), "connection", "bad gzip"),
         (httpx.UnsupportedProtocol("x"), "unreachable", "cannot be requested"),
         (httpx.ProxyError("no"), "connection", "broke"),
+        (httpx.LocalProtocolError("Illegal header value b'Bearer s3cret'"), "unreachable", "HTTP does not allow"),
     ],
 )
 def test_every_error_of_the_library_becomes_a_send_error(error: Exception, reason: str, says: str) -> None:
     outcome, slept = send(scripted(error, error), attempts=2)
 
+    tries = 1 if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError) else 2
     assert isinstance(outcome, SendError)
-    assert (outcome.reason, outcome.requests) == (reason, 2)
+    assert (outcome.reason, outcome.requests) == (reason, tries)
     assert says in outcome.problems[0].message
     assert outcome.problems[0].place == "POST http://source.test/things"
     assert outcome.problems[0].hint
-    assert len(slept) == 1
+    assert len(slept) == tries - 1
 
 
 def test_no_error_of_the_library_is_left_out() -> None:
@@ -166,6 +169,40 @@ def test_an_answer_that_drips_in_for_ever_ends_at_the_total_time_out() -> None:
 
     with pytest.raises(SendError, match=r"no whole answer within 0\.05 s"):
         asyncio.run(run())
+
+
+def test_an_answer_that_unpacks_to_more_than_the_limit_is_given_up() -> None:
+    packed = gzip.compress(b" " * 10_000_000)
+
+    async def run() -> None:
+        policy = RetryPolicy(3, 1, lambda: NOW, asyncio.sleep, lambda: 0.0)
+        bomb = httpx.MockTransport(lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, content=packed))
+        async with Client(
+            policy=policy, timeouts=Timeouts(), user_agent="t", transport=bomb, largest_answer=2**20
+        ) as client:
+            await client.send(REQUEST)
+
+    with pytest.raises(SendError, match="more than 1 MiB") as error:
+        asyncio.run(run())
+    assert error.value.requests == 1
+
+
+def test_headers_beyond_ascii_go_out_as_utf_8() -> None:
+    seen: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(dict(request.headers.raw)[b"x-team"])
+        return httpx.Response(200)
+
+    async def run() -> None:
+        policy = RetryPolicy(1, 1, lambda: NOW, asyncio.sleep, lambda: 0.0)
+        transport = httpx.MockTransport(handler)
+        async with Client(policy=policy, timeouts=Timeouts(), user_agent="t", transport=transport) as client:
+            await client.send(RequestSpec("GET", "http://x", headers=(("x-team", "Café"),)))
+
+    asyncio.run(run())
+
+    assert seen == ["Café".encode()]
 
 
 def test_parameters_join_those_of_the_url_and_replace_their_names() -> None:

@@ -6,14 +6,28 @@ import base64
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import httpx
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from portsync.auth.base import Auth
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    """The secret as a header can carry it. A line break at its end comes from the file or variable that held it."""
+    text = secret.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or not text:
+        raise PydanticCustomError(
+            "secret",
+            "a secret has to be printable ASCII text",
+            {"hint": "look for line breaks and invisible characters in it; it is not shown here"},
+        )
+    return SecretStr(text)
+
+
+Secret = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 class NoAuth(Auth):

@@ -17,6 +17,7 @@ from portsync.mapping.fit import fit_problems
 from portsync.mapping.loader import parse, read_text
 from portsync.mapping.repair import apply_repairs, find_repairs
 from portsync.mapping.yaml_text import compose, structure_problems
+from portsync.plan import origin_problems
 from portsync.report import problem_as_json
 from portsync.shipped import or_shipped
 
@@ -74,7 +75,8 @@ def _fixed(mapping: Path, text: str) -> str:
 def _problems(mapping: Path, text: str, blueprints: Path | None, environment: Mapping[str, str]) -> list[Problem]:
     try:
         loaded = parse(text, mapping, environment)
+        problems = [] if loaded.file.source.base_url is None else origin_problems(loaded, loaded.file.source.base_url)
         folder = blueprints or beside(mapping)
-        return [] if folder is None else fit_problems(loaded, read_blueprints(folder))
+        return problems if folder is None else problems + fit_problems(loaded, read_blueprints(folder))
     except ConfigError as error:
         return list(error.problems)

@@ -63,7 +63,7 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
         if form == "text":
             click.echo(f"sample API  {source_url}  {_DAYS} days of Claude usage by {len(users)} invented users")
             click.echo(f"local Port  {port_url}  a catalog of its own, gone with this process\n")
-        (report,) = asyncio.run(run(loaded, settings, runtime))
+        (report,) = asyncio.run(run(loaded, settings, runtime, Redactor()))
         if form == "json":
             click.echo(json.dumps(report.as_json(), indent=2))
         else:

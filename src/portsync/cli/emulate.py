@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from portsync.emulator.app import create_app
 from portsync.errors import Problem, SettingsError
@@ -45,14 +46,19 @@ def emulate(
     if db is not None and not db.resolve().parent.is_dir():
         raise click.BadParameter(f"--db {db}: its folder does not exist")
     database = "sqlite://" if db is None else f"sqlite:///{db}"
-    app = create_app(database=database, client_id=client_id, client_secret=client_secret, users=users)
     try:
+        app = create_app(database=database, client_id=client_id, client_secret=client_secret, users=users)
         with serving(app, port=number) as url:
             click.echo(f"export PORT_BASE_URL={url}")
             for name, value in made_up.items():
                 click.echo(f"export {name}={value}")
             click.echo("the local Port is up; Ctrl-C ends it", err=True)
             threading.Event().wait()
+    except SQLAlchemyError as error:
+        problem = Problem(
+            "bad-setting", f"the file of --db cannot be used: {error.__cause__}", hint="give another --db"
+        )
+        raise SettingsError(problem) from error
     except OSError as error:
         problem = Problem("port-taken", f"cannot listen on 127.0.0.1:{number}: {error.strerror}", hint="give --port")
         raise SettingsError(problem) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, ClassVar
 
 import click
@@ -60,6 +61,10 @@ def portsync() -> None:
 
 def main(arguments: Sequence[str] | None = None, runtime: Runtime | None = None) -> None:
     """Run the command line and exit; commands take their surroundings from `runtime`, the process's own by default."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a character gets its escape, not an error.
+            stream.reconfigure(errors="backslashreplace")
     try:
         portsync.main(args=None if arguments is None else list(arguments), standalone_mode=False, obj=runtime)
     except click.exceptions.Exit as end:

@@ -11,7 +11,8 @@ import click
 
 from portsync.blueprints import read_blueprints
 from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import port_credentials, signed_in
+from portsync.cli.wiring import port_client, port_credentials
+from portsync.logs import Redactor
 from portsync.provision import apply_steps, plan_blueprints
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
@@ -54,7 +55,9 @@ def provision(runtime: Runtime | None, folder: Path, only_plan: bool, form: str)
 async def _run(
     settings: Settings, blueprints: list[dict[str, object]], runtime: Runtime, *, only_plan: bool
 ) -> list[Step]:
-    async with signed_in(settings, settings.identifier or "portsync-provision", runtime) as port:
+    redactor = Redactor(settings.secrets())
+    async with port_client(settings, settings.identifier or "portsync-provision", runtime, redactor.add) as port:
+        await port.sign_in()
         steps = await plan_blueprints(port, blueprints)
         if not only_plan:
             await apply_steps(port, steps)

@@ -37,7 +37,11 @@ def console(file: TextIO) -> Console:
 
 def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None) -> None:
     """Show problems on standard error, each with its place, the line that it is about, and what to do."""
-    clean = (redactor or Redactor()).clean
+    redactor = redactor or Redactor()
+
+    def clean(text: str) -> str:
+        return _printable(redactor.clean(text))
+
     err = console(sys.stderr)
     for problem in problems:
         text = f"[bold red]error\\[{escape(problem.code)}][/]: {escape(clean(problem.message))}"
@@ -49,6 +53,11 @@ def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None
             # Hints are our own words; a secret such as `wrong` would take words out of them.
             text += f"\n  [green]hint[/]: {escape(problem.hint)}"
         err.print(text)
+
+
+def _printable(text: str) -> str:
+    """`text` without control characters: what a server says must not steer the terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def print_report(report: Report, redactor: Redactor) -> None:

@@ -17,7 +17,7 @@ from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.render import print_report
 from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import load_all, signed_in, sync_tools
+from portsync.cli.wiring import default_identifier, load_all, port_client, sync_tools
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor, configure_logs
 from portsync.provision import Change, apply_steps, plan_blueprints
@@ -64,7 +64,7 @@ def sync(
         _check_writable(report_file)
     redactor = Redactor({*settings.secrets(), *(s for m, p in loaded for s in {*m.secrets, *p.auth.secrets()})})
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
-    reports = asyncio.run(run(loaded, settings, runtime, frozenset(kinds)))
+    reports = asyncio.run(run(loaded, settings, runtime, redactor, frozenset(kinds)))
     _deliver(reports, redactor, report_file, form)
     sys.exit(max((report.exit_code for report in reports), default=0))
 
@@ -88,6 +88,7 @@ async def run(
     loaded: list[tuple[LoadedMapping, SourcePlan]],
     settings: Settings,
     runtime: Runtime,
+    redactor: Redactor,
     kinds: frozenset[str] = frozenset(),
 ) -> list[Report]:
     """Sync each mapping in turn; one that Port cannot be reached for has a report that says so."""
@@ -101,7 +102,7 @@ async def run(
             break
         run_id, started_at = str(uuid.uuid4()), runtime.clock()
         try:
-            reports.append(await _run_one(mapping, source, settings, runtime, stop, run_id, kinds))
+            reports.append(await _run_one(mapping, source, settings, runtime, redactor, stop, run_id, kinds))
         except PortSyncError as error:
             code = error.exit_code
             end = runtime.clock()
@@ -114,15 +115,18 @@ async def _run_one(
     source: SourcePlan,
     settings: Settings,
     runtime: Runtime,
+    redactor: Redactor,
     stop: Stop,
     run_id: str,
     kinds: frozenset[str],
 ) -> Report:
     log = structlog.get_logger().bind(run_id=run_id, mapping=str(mapping.path))
 
-    async with signed_in(settings, settings.identifier or f"portsync-{mapping.name}", runtime) as port:
+    identifier = settings.identifier or default_identifier(mapping.name)
+    async with port_client(settings, identifier, runtime, redactor.add) as port:
+        await stop.race(port.sign_in())
         if settings.initialize_resources:
-            await create_missing_blueprints(port, mapping)
+            await stop.race(create_missing_blueprints(port, mapping))
         with SyncProgress() as progress:
 
             def tell(report: ResourceReport) -> None:
@@ -149,7 +153,8 @@ def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None
         value = {"version": 1, "runs": [report.as_json() for report in reports]}
     text = json.dumps(redactor.clean_json(value), indent=2, ensure_ascii=False)
     if report_file is not None:
-        report_file.write_text(text + "\n", encoding="utf-8")
+        # A surrogate, from a file name that is not UTF-8, becomes its JSON escape.
+        report_file.write_bytes((text + "\n").encode("utf-8", errors="backslashreplace"))
     if form == "json":
         click.echo(text)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from portsync import __version__
 from portsync.errors import ConfigError, PortUnreachableError, Problem, SendError, SettingsError
 from portsync.jq.pool import JqPool, Limits
 from portsync.mapping.loader import LoadedMapping, load
-from portsync.plan import SourcePlan, plan_source
+from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
 from portsync.port.entities import UpsertSwitches
 from portsync.sinks.port import PortSink
@@ -41,7 +42,9 @@ def load_all(
     for path in paths:
         try:
             mapping = load(path, environment)
-            found.append((mapping, plan_source(mapping.file, settings)))
+            source = plan_source(mapping.file, settings)
+            problems += origin_problems(mapping, source.base_url)
+            found.append((mapping, source))
         except ConfigError as error:
             problems += error.problems
     try:
@@ -76,8 +79,11 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def signed_in(settings: Settings, identifier: str, runtime: Runtime) -> AsyncIterator[PortClient]:
-    """A client that Port has accepted. Raises PortError."""
+async def port_client(
+    settings: Settings, identifier: str, runtime: Runtime, learned: Callable[[str], None]
+) -> AsyncIterator[PortClient]:
+    """A client of Port, not yet signed in; what it raises inside the block is a PortError. `learned` is told of every
+    token."""
     client_id, client_secret = port_credentials(settings)
     async with Client(
         policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, runtime),
@@ -87,9 +93,8 @@ async def signed_in(settings: Settings, identifier: str, runtime: Runtime) -> As
         verify_tls=settings.port_url.startswith("https:"),
         use_proxies=not _is_loopback(settings.port_url),
     ) as http:
-        port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock)
+        port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock, learned)
         try:
-            await port.sign_in()
             yield port
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
@@ -120,6 +125,11 @@ async def sync_tools(
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
     async with client, JqPool(Limits(settings.jq_timeout, settings.jq_memory)) as pool:
         yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress)
+
+
+def default_identifier(name: str) -> str:
+    """The integration's identifier for a mapping file of this name, in characters that a user agent may have."""
+    return f"portsync-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
 
 
 def _policy(attempts: int, max_wait: float, runtime: Runtime) -> RetryPolicy:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-_START = "import sys; sys.path[:] = sys.argv[1:-1]; from portsync.jq.worker import main; main()"
+_START = "import sys; sys.path[:] = sys.argv[1:-2]; from portsync.jq.worker import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class JqPool:
         self._known = set()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-I", "-c", _START, *filter(None, sys.path), str(self._limits.memory_mib)),
+            *("-I", "-c", _START, *filter(None, sys.path), str(self._limits.memory_mib), str(self._limits.timeout_s)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             # What libjq says when it dies is about our process, not about the user's data.

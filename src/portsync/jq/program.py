@@ -83,14 +83,15 @@ class PageProgram:
             f"(range($__records | length) as $__i | $__records[$__i] | {_tried(self.query)} as $__keep | "
             f"if $__keep == [true] then ({entities}) elif $__keep == [false] then empty "
             f'elif ($__keep | type) == "object" then [$__i, null, "jq", "selector.query: " + $__keep.error] | tojson '
-            f'else [$__i, null, "selector-not-boolean", "selector.query gave " + ($__keep[0] | tojson)] | tojson end)'
+            f'else [$__i, null, "selector-not-boolean", '
+            f'"selector.query gave " + ($__keep[0] | tojson | .[0:500])] | tojson end)'
         )
 
 
 _FIELDS = (
     'if type == "object" then "the record has " + (keys_unsorted[:20] | join(", ")) else "the record is a " + type end'
 )
-_TEXT = 'if type == "string" then . else tojson end'
+_TEXT = 'if type == "string" then . else tojson end | .[0:500]'
 
 
 def program_head(now: float) -> str:
@@ -111,8 +112,20 @@ def _facts(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
         'if length == 1 and (.[0] | type) == "array" then .[0] else [.[] | if type == "array" then .[] else . end] end '
         "end) as $__records | "
         "({records: ($__records | length), missing: $__missing, error: $__error, "
+        "edges: ($__records | [.[0], (if length > 1 then .[-1] else empty end)] | tojson), "
         f"values: {{{values}}}}} | tojson)"
     )
+
+
+def _name(mapping: EntityExpressions) -> str:
+    """What the head says the identifier is: a text, null, or `{type}` for what can be none; `{search}` for Ocean's
+    search form, but only where the mapping has that form: data of the source must not choose which entity it hits."""
+    if isinstance(mapping.identifier, str):
+        return '($__id | if type == "string" or type == "null" then . else {type: type} end)'
+    return "{search: ($__id | tojson)}"
+
+
+_TEXT_OR_TYPE = '($__blueprint | if type == "string" then . else {type: type} end)'
 
 
 def _first(text: str) -> str:
@@ -182,7 +195,8 @@ def _fast_entity(mapping: EntityExpressions) -> str:
     return (
         f"({_identifier(mapping.identifier)} as $__id | {_first(mapping.blueprint)} as $__blueprint | "
         f'if $__id == {_identifier_of_nothing(mapping.identifier)} then error("identifier") else . end | '
-        f"([$__i, $__id, $__blueprint] | tojson), ({_members(mapping, _first)}{_without_nulls(mapping)} | tojson))"
+        f"([$__i, {_name(mapping)}, {_TEXT_OR_TYPE}] | tojson), "
+        f"({_members(mapping, _first)}{_without_nulls(mapping)} | tojson))"
     )
 
 
@@ -209,9 +223,9 @@ def _guarded_entity(mapping: EntityExpressions) -> str:
         f'elif ($__tried_blueprint | type) == "object" then '
         f'[$__i, null, "jq", "blueprint: " + $__tried_blueprint.error] | tojson '
         f"elif $__tried_id[0] == {_identifier_of_nothing(mapping.identifier)} then "
-        f'[$__i, null, "identifier", ($__tried_id[0] | tojson), {_FIELDS}] | tojson '
+        f'[$__i, null, "identifier", ($__tried_id[0] | tojson | .[0:500]), {_FIELDS}] | tojson '
         f"else $__tried_id[0] as $__id | $__tried_blueprint[0] as $__blueprint | [{tries}] as $__fields | "
-        f'([$__i, $__id, $__blueprint, [$__fields[] | select(.[1] | type == "object") | '
+        f'([$__i, {_name(mapping)}, {_TEXT_OR_TYPE}, [$__fields[] | select(.[1] | type == "object") | '
         f'[(.[0] | join(".")), .[1].error]]] | tojson), '
         f"(reduce $__fields[] as [$__path, $__tried] "
         f'({start}; if ($__tried | type) == "array" then setpath($__path; $__tried[0]) else delpaths([$__path]) end)'

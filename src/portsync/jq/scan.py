@@ -26,45 +26,45 @@ class Token:
 
 
 def scan(text: str) -> Iterator[Token]:
-    r"""Give the tokens of `text`. Code inside `\( )` of a string is given as code, not as string."""
-    # One entry per open interpolation: how many parentheses are open inside it.
-    depths: list[int] = []
-    in_string = False
+    r"""Give the tokens of `text`. Code inside `\( )` of a string is given as code, not as string.
+
+    A single quote at a word boundary begins and ends a string, as in Ocean; anywhere else it is an `other`.
+    """
+    # One entry for each open string: its quote. Above it, for an open interpolation: how many parentheses are open.
+    quotes: list[str] = []
+    depths: list[int | None] = []
     position = 0
     while position < len(text):
-        if in_string:
-            token = _string_run(text, position)
+        if depths and depths[-1] is None:
+            token = _string_run(text, position, quotes[-1])
             if token.text:
                 yield token
             position += len(token.text)
             if text.startswith("\\(", position):
-                depths.append(0)
-                in_string = False
+                depths[-1] = 0
                 yield Token("other", "\\(", position)
                 position += 2
             elif position < len(text):
-                in_string = False
-                yield Token("other", '"', position)
+                depths.pop()
+                yield Token("other", quotes.pop(), position)
                 position += 1
             continue
         token = _code_token(text, position)
         yield token
         position += len(token.text)
-        if token.text == '"':
-            in_string = True
-        elif token.text == "(" and depths:
-            depths[-1] += 1
-        elif token.text == ")" and depths:
-            if depths[-1] == 0:
-                depths.pop()
-                in_string = True
-            else:
-                depths[-1] -= 1
+        if token.text == '"' or (token.text == "'" and _at_boundary(text, token.start)):
+            quotes.append(token.text)
+            depths.append(None)
+        elif depths and token.text in ("(", ")"):
+            depth = (depths[-1] or 0) + (1 if token.text == "(" else -1)
+            depths[-1] = None if depth < 0 else depth
 
 
-def _string_run(text: str, start: int) -> Token:
+def _string_run(text: str, start: int, quote: str) -> Token:
     position = start
-    while position < len(text) and text[position] != '"' and not text.startswith("\\(", position):
+    while position < len(text) and not text.startswith("\\(", position):
+        if text[position] == quote and (quote == '"' or _at_boundary(text, position)):
+            break
         position += 2 if text[position] == "\\" else 1
     return Token("string", text[start:position], start)
 
@@ -84,27 +84,11 @@ def with_double_quotes(text: str) -> str:
     Only in code: a single quote is never legal JQ there, so nothing that worked can break. Inside a
     double-quoted string they are text and stay.
     """
-    opener = _next_quote(text, 0)
-    while opener is not None:
-        closer = _boundary(text, opener + 1)
-        if closer is None:
-            return text
-        text = f'{text[:opener]}"{text[opener + 1 : closer]}"{text[closer + 1 :]}'
-        opener = _next_quote(text, closer + 1)
-    return text
-
-
-def _next_quote(text: str, start: int) -> int | None:
-    """The first single quote from `start` on that stands in code, at a word boundary."""
-    if "'" not in text[start:]:
-        return None
-    quotes = (t.start for t in scan(text) if t.text == "'" and t.kind == "other" and t.start >= start)
-    return next((position for position in quotes if _at_boundary(text, position)), None)
-
-
-def _boundary(text: str, start: int) -> int | None:
-    """The first single quote from `start` on that stands at a word boundary, whatever it stands in."""
-    return next((i for i in range(start, len(text)) if text[i] == "'" and _at_boundary(text, i)), None)
+    if "'" not in text:
+        return text
+    return "".join(
+        '"' if t.kind == "other" and t.text == "'" and _at_boundary(text, t.start) else t.text for t in scan(text)
+    )
 
 
 def _at_boundary(text: str, position: int) -> bool:

@@ -12,8 +12,11 @@ one a line.
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import resource
+import signal
 import struct
 import sys
 from typing import BinaryIO
@@ -48,6 +51,19 @@ def limit_memory(mebibytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent dies (Linux, prctl(2))."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (OSError, AttributeError):
+        return  # not Linux: the timer and the end of standard input remain
+    if os.getppid() == 1:
+        sys.exit(0)  # it died before it could be asked
+
+
+_PR_SET_PDEATHSIG = 1
+
+
 def run(programs: list[jq._Program], body: bytes) -> tuple[dict[str, object], bytes]:
     """The outputs of the first program that does not fail, one a line."""
     try:
@@ -64,14 +80,27 @@ def run(programs: list[jq._Program], body: bytes) -> tuple[dict[str, object], by
 
 
 def main() -> None:
-    """Serve until standard input ends."""
-    limit_memory(int(sys.argv[-1]))
+    """Serve until standard input ends, the parent is gone, or a run takes too long.
+
+    The parent kills a worker that is late. Where the parent is gone too, the kernel does: by the signal that it was
+    asked to send when the parent dies, and by the timer, whose signal nothing in libjq can hold up.
+    """
+    die_with_parent()
+    limit_memory(int(sys.argv[-2]))
+    deadline = float(sys.argv[-1]) + 1.0
     compiled: dict[str, list[jq._Program]] = {}
     while (request := read_frame(sys.stdin.buffer)) is not None:
         header, body = request
         key = str(header["run"])
         texts = header.get("programs")
-        if isinstance(texts, list):
-            compiled[key] = [jq.compile(text) for text in texts]
-        sys.stdout.buffer.write(frame(*run(compiled[key], body)))
+        try:
+            if isinstance(texts, list):
+                compiled[key] = [jq.compile(text) for text in texts]
+        except ValueError as error:
+            answer: tuple[dict[str, object], bytes] = {"error": f"the program does not compile: {error}"}, b""
+        else:
+            signal.setitimer(signal.ITIMER_REAL, deadline)
+            answer = run(compiled[key], body)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.stdout.buffer.write(frame(*answer))
         sys.stdout.buffer.flush()

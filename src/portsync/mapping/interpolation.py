@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from errno import EINVAL
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from portsync.mapping.places import Document
 
-_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}:]*)(?::(?P<default>[^}]*))?\}")
-_LOOKS_SECRET = re.compile(r"(?i)key|token|secret|passw|cred|auth")
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^}:]*)(?::(?P<default>[^}]*))?\}|(?P<open>\$\{)")
+_LOOKS_SECRET = re.compile(r"(?i)key|token|secret|pass|pwd|cred|auth|pat$|bearer|session|cookie|private")
+_LARGEST_SECRET = 2**20
 
 
 @dataclass
@@ -30,42 +32,46 @@ class Interpolation:
     problems: list[Problem] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     """Values that must not appear in any output."""
+    values: set[str] = field(default_factory=set)
+    """All values that were put in: what an error about the mapping must not repeat, wherever they stand."""
+    lines: set[int] = field(default_factory=set)
+    """The lines, from 1, into which something was put."""
 
 
 def interpolate(document: Document, environment: Mapping[str, str]) -> Interpolation:
     """Replace the references in the document's nodes, in place. Gives the problems, and the secret values used."""
     found = Interpolation()
-    for node, in_auth in _texts(document.root):
+    for node, is_sensitive in _texts(document.root):
         if "${" in node.value:
-            node.value = _replaced(node, document, environment, found, in_auth=in_auth)
+            node.value = _replaced(node, document, environment, found, is_sensitive=is_sensitive)
     return found
 
 
 def _texts(root: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, bool]]:
-    """The text nodes in which references count, each with whether it belongs to authentication."""
+    """The text nodes in which references count, each with whether it is of the kind that holds credentials."""
     if not isinstance(root, yaml.MappingNode):
         return
     for key, value in root.value:
         if key.value in ("source", "context"):
-            yield from _below(value, in_auth=False)
+            yield from _below(value, is_sensitive=False)
         elif key.value == "resources" and isinstance(value, yaml.SequenceNode):
             for resource in value.value:
                 if isinstance(resource, yaml.MappingNode):
                     selectors = (v for k, v in resource.value if k.value == "selector")
                     for selector in selectors:
-                        yield from _below(selector, in_auth=False)
+                        yield from _below(selector, is_sensitive=False)
 
 
-def _below(node: yaml.Node, *, in_auth: bool) -> Iterator[tuple[yaml.ScalarNode, bool]]:
+def _below(node: yaml.Node, *, is_sensitive: bool) -> Iterator[tuple[yaml.ScalarNode, bool]]:
     match node:
         case yaml.ScalarNode():
-            yield node, in_auth
+            yield node, is_sensitive
         case yaml.SequenceNode():
             for item in node.value:
-                yield from _below(item, in_auth=in_auth)
+                yield from _below(item, is_sensitive=is_sensitive)
         case yaml.MappingNode():
             for key, value in node.value:
-                yield from _below(value, in_auth=in_auth or key.value == "auth")
+                yield from _below(value, is_sensitive=is_sensitive or key.value in ("auth", "headers"))
 
 
 def _replaced(
@@ -74,11 +80,23 @@ def _replaced(
     environment: Mapping[str, str],
     found: Interpolation,
     *,
-    in_auth: bool,
+    is_sensitive: bool,
 ) -> str:
     def value(match: re.Match[str]) -> str:
         if match.group() == "$${":
             return "${"
+        if match["open"]:
+            place = document.of(node, match.start() + 1)
+            found.problems.append(
+                Problem(
+                    "unset-variable",
+                    "a `${` without its `}`",
+                    place=str(place),
+                    hint="close it, or write $${ for a literal ${",
+                    excerpt=document.excerpt(place),
+                )
+            )
+            return ""
         name = match["name"].strip()
         default: str | None = match["default"]
         if name == "file":
@@ -96,8 +114,12 @@ def _replaced(
                 )
             )
             return ""
-        if name in environment and (in_auth or _LOOKS_SECRET.search(name)):
-            found.secrets.add(text)
+        if name in environment:
+            found.values.add(text)
+            found.lines.add(node.start_mark.line + 1)
+            if is_sensitive or _LOOKS_SECRET.search(name):
+                # Also as it is after the white space around it went.
+                found.secrets |= {text, text.strip()}
         return text
 
     return _REFERENCE.sub(value, node.value)
@@ -105,7 +127,7 @@ def _replaced(
 
 def _from_file(node: yaml.ScalarNode, document: Document, path: str, found: Interpolation) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        text = _read_secret(Path(path))
     except (OSError, UnicodeDecodeError) as error:
         place = document.of(node)
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -119,5 +141,15 @@ def _from_file(node: yaml.ScalarNode, document: Document, path: str, found: Inte
             )
         )
         return ""
-    found.secrets.add(text)
+    found.secrets |= {text, text.strip()}
+    found.values.add(text)
+    found.lines.add(node.start_mark.line + 1)
     return text
+
+
+def _read_secret(path: Path) -> str:
+    """The text of a mounted secret. Raises OSError and UnicodeDecodeError; a pipe or a device would never end."""
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "not a file")
+    with path.open(encoding="utf-8") as file:
+        return file.read(_LARGEST_SECRET).rstrip("\r\n")

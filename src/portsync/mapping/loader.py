@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from portsync.errors import MappingError, Problem
+from portsync.logs import Redactor
 from portsync.mapping.explain import explained
-from portsync.mapping.interpolation import interpolate
+from portsync.mapping.interpolation import Interpolation, interpolate
 from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
 from portsync.mapping.repair import Repair, apply_repairs, find_repairs
@@ -73,13 +74,22 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
         file = MappingFile.model_validate(values(document))
     except ValidationError as error:
         unset = {problem.place for problem in interpolation.problems}
-        found = explained(error.errors(), document)
+        found = (_without_values(problem, interpolation) for problem in explained(error.errors(), document))
         problems += [problem for problem in found if problem.place not in unset]
-        raise MappingError(*_in_order(problems)) from error
+        raise MappingError(*_in_order(problems)) from None
     if problems:
         raise MappingError(*_in_order(problems))
     secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())
     return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret))
+
+
+def _without_values(problem: Problem, interpolation: Interpolation) -> Problem:
+    """The problem without what came from the environment: a key that was put in a wrong place must not be shown."""
+    if problem.code.startswith("jq-") and _position(problem)[0] in interpolation.lines:
+        # libjq's message repeats pieces of the text, which redaction by value does not know.
+        where = problem.message.split(" is not usable JQ")[0]
+        return replace(problem, message=f"{where} is not usable JQ once its ${{...}} are put in", hint=None)
+    return replace(problem, message=Redactor(interpolation.values).clean(problem.message))
 
 
 def _repair_problem(repair: Repair, text: str, path: Path) -> Problem:
@@ -100,8 +110,9 @@ def _repair_problem(repair: Repair, text: str, path: Path) -> Problem:
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
-    def position(problem: Problem) -> tuple[int, int]:
-        parts = (problem.place or "").rsplit(":", 2)
-        return (int(parts[1]), int(parts[2])) if len(parts) == 3 else (0, 0)  # noqa: PLR2004
+    return sorted(dict.fromkeys(problems), key=_position)
 
-    return sorted(dict.fromkeys(problems), key=position)
+
+def _position(problem: Problem) -> tuple[int, int]:
+    parts = (problem.place or "").rsplit(":", 2)
+    return (int(parts[1]), int(parts[2])) if len(parts) == 3 else (0, 0)  # noqa: PLR2004

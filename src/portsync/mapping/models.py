@@ -24,6 +24,7 @@ from portsync.auth import AnyAuth
 from portsync.jq.expression import Expression, compiled
 from portsync.mapping.templates import BodyTemplate, ParameterValue, TemplateText
 from portsync.pagination import AnyPaginator
+from portsync.urls import fault_of
 
 if TYPE_CHECKING:
     from portsync.jq.program import Template
@@ -73,9 +74,9 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _http_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")) or len(url.split("://", 1)[1]) == 0:
-        message = "`{url}` is not an http or https URL"
-        raise PydanticCustomError("url", message, {"url": url, "hint": "begin with https://"})
+    if (fault := fault_of(url)) is not None:
+        hint = "write it as https://host/path"
+        raise PydanticCustomError("url", "the URL {fault}", {"fault": fault, "hint": hint})
     return url.rstrip("/")
 
 
@@ -117,8 +118,10 @@ class Timeout(Section):
 
 
 def _timeout(value: Any) -> Any:
+    if isinstance(value, str) and value.replace(".", "", 1).isdecimal():
+        value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return dict.fromkeys(("connect", "read", "write", "pool"), value) | {"total": max(300, 10 * value)}
+        return dict.fromkeys(("connect", "read", "write", "pool"), value) | {"total": 10 * value}
     return value
 
 

@@ -56,6 +56,8 @@ def _is_unquoted_expression(value: str) -> bool:
         yaml.compose(f"key: {value}", Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return find_fault(value) is None
+    except RecursionError:
+        return False  # brackets without end are no expression that anybody wrote
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Annotated, Any
 
@@ -32,6 +33,8 @@ def _checked(value: Any) -> Any:
         case dict():
             for item in value.values():
                 _checked(item)
+        case float() if not math.isfinite(value):
+            raise PydanticCustomError("number", "a JSON body has no number `{value}`", {"value": str(value)})
         case _:
             pass
     return value

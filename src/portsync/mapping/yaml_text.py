@@ -9,12 +9,15 @@ import yaml
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
-from portsync.errors import Problem
+from portsync.errors import MappingError, Problem
 from portsync.mapping.places import Document, Place, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PLAIN_TAGS = tuple(
+    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq", "merge")
+)
 _MOST_NODES = 200_000
 _DEEPEST = 100
 
@@ -35,15 +38,16 @@ _Loader.add_implicit_resolver(
 
 def compose(file: str, text: str) -> Document | Problem:
     """The nodes of `text`, or the one problem that keeps it from being YAML."""
-    loader = _Loader(text)
     try:
-        root = loader.get_single_node()
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         return _syntax_problem(file, text, error)
+    except yaml.reader.ReaderError as error:
+        return Problem("yaml-syntax", f"not YAML: the character {chr(error.character)!r} is not allowed", place=file)
     except yaml.YAMLError as error:
         return Problem("yaml-syntax", f"not YAML: {error}", place=file)
-    finally:
-        loader.dispose()
+    except RecursionError:
+        return Problem("yaml-size", "the file nests too deeply", place=file)
     if not isinstance(root, yaml.MappingNode):
         return Problem(
             "yaml-syntax",
@@ -55,9 +59,16 @@ def compose(file: str, text: str) -> Document | Problem:
 
 
 def values(document: Document) -> Any:
-    """The document as Python values. Call `structure_problems` first."""
-    constructor = SafeConstructor()
-    return constructor.construct_document(document.root)
+    """The document as Python values. Call `structure_problems` first. Raises MappingError where a value is not what
+    its tag says, such as `!!int abc` and `<<: 5`."""
+    try:
+        return SafeConstructor().construct_document(document.root)
+    except yaml.MarkedYAMLError as error:
+        raise MappingError(_syntax_problem(document.file, document.text, error)) from error
+    except (ValueError, RecursionError) as error:
+        raise MappingError(
+            Problem("yaml-syntax", f"a value is not what its tag says: {error}", document.file)
+        ) from error
 
 
 def structure_problems(document: Document) -> list[Problem]:
@@ -70,6 +81,10 @@ def structure_problems(document: Document) -> list[Problem]:
                 *problems,
                 Problem("yaml-size", "the file unfolds into too many or too deep values", str(place)),
             ]
+        if not node.tag.startswith(_PLAIN_TAGS):
+            place = document.of(node)
+            message = f"the tag `{node.tag.replace('tag:yaml.org,2002:', '!!')}` has no meaning here"
+            problems.append(Problem("yaml-tag", message, str(place), "remove it", excerpt=document.excerpt(place)))
         if isinstance(node, yaml.MappingNode):
             problems += _key_problems(document, node)
     return problems

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from portsync.flow import Json, RequestSpec
+from portsync.pagination.base import PaginationError
 
 Into = Literal["query", "body", "header"]
 
@@ -25,7 +26,9 @@ def put(request: RequestSpec, into: Into, name: str, value: str | int) -> Reques
 
 
 def _with(body: Json, path: list[str], value: str | int) -> Json:
-    inside = body if isinstance(body, dict) else {}
+    if body is not None and not isinstance(body, dict):
+        raise PaginationError(f"`into: body` needs a body that is an object; at `{path[0]}` it is none")
+    inside = body or {}
     if len(path) == 1:
         return {**inside, path[0]: value}
     return {**inside, path[0]: _with(inside.get(path[0]), path[1:], value)}

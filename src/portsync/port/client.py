@@ -12,12 +12,14 @@ import orjson
 
 from portsync.errors import PortRefusedError, PortUnreachableError, Problem, SendError
 from portsync.flow import Answer, RequestSpec
+from portsync.logs import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portsync.transport.client import Client
 
+_EXCERPT = 500
 _MARGIN_S = 60.0
 """A token is renewed this long before it ends, so that no request is under way when it does."""
 
@@ -26,12 +28,20 @@ class PortClient:
     """Sends requests to Port's API with a token that is fetched when needed, and renewed before it ends."""
 
     def __init__(
-        self, http: Client, base_url: str, client_id: str, client_secret: str, clock: Callable[[], float]
+        self,
+        http: Client,
+        base_url: str,
+        client_id: str,
+        client_secret: str,
+        clock: Callable[[], float],
+        learned: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`learned` is told of every token: Port may repeat one in an error, and it must not get into any output."""
         self._http = http
         self._base_url = base_url
         self._credentials = {"clientId": client_id, "clientSecret": client_secret}
         self._clock = clock
+        self._learned = learned
         self._token = ""
         self._ends_at = 0.0
         self._signing_in = asyncio.Lock()
@@ -81,7 +91,7 @@ class PortClient:
         if answer.status in (400, 401, 403, 404, 422):
             raise PortRefusedError(_refused(str(request), answer))
         value = json_of(answer)
-        if answer.status != 200 or not isinstance(value, dict) or not isinstance(value.get("accessToken"), str):  # noqa: PLR2004
+        if not answer.is_success or not _is_token(value):
             raise PortUnreachableError(
                 Problem(
                     "port-unusable",
@@ -91,9 +101,19 @@ class PortClient:
                 )
             )
         self._token = value["accessToken"]
-        life = float(value.get("expiresIn", 0))
+        self._learned(self._token)
+        life = float(value["expiresIn"])
         # A token that lives no longer than the margin would be fetched anew for every request.
         self._ends_at = self._clock() + (life - _MARGIN_S if life > 2 * _MARGIN_S else life / 2)
+
+
+def _is_token(value: Any) -> bool:
+    """Whether this is what Port's API reference says of a token: text, and for how many seconds it holds."""
+    if not isinstance(value, dict):
+        return False
+    token, life = value.get("accessToken"), value.get("expiresIn")
+    is_number = isinstance(life, int | float) and not isinstance(life, bool)
+    return isinstance(token, str) and token.isascii() and token.isprintable() and token != "" and is_number
 
 
 def _signed(request: RequestSpec, token: str) -> RequestSpec:
@@ -117,8 +137,8 @@ def message_of(answer: Answer) -> str:
     """What Port says in an error answer: `code: message`, or the first words of whatever it is."""
     value = json_of(answer)
     if isinstance(value, dict) and ("error" in value or "message" in value):
-        return ": ".join(str(value[key]) for key in ("error", "message") if value.get(key))[:500]
-    return " ".join(answer.body[:200].decode("utf-8", errors="replace").split())
+        return cut(": ".join(str(value[key]) for key in ("error", "message") if value.get(key)), _EXCERPT)
+    return cut(" ".join(answer.body[: 4 * _EXCERPT].decode("utf-8", errors="replace").split()), _EXCERPT)
 
 
 def unreachable(error: SendError) -> Problem:

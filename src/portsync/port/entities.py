@@ -44,7 +44,7 @@ async def upsert_batch(port: PortClient, batch: Batch, switches: UpsertSwitches)
     path = f"/blueprints/{segment(batch.blueprint)}/entities/bulk"
     answer = await port.send("POST", path, params=switches.params(), content=bulk_body(batch.entities))
     value = json_of(answer)
-    if isinstance(value, dict) and isinstance(value.get("errors"), list):
+    if isinstance(value, dict) and _speaks_of_each(answer, value):
         return _by_index(batch, value)
     if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.entities) > 1:
         middle = len(batch.entities) // 2
@@ -54,6 +54,19 @@ async def upsert_batch(port: PortClient, batch: Batch, switches: UpsertSwitches)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ServerTroubleError(answer)
     return rejected(batch, *_whole_refusal(batch.blueprint, answer))
+
+
+def _speaks_of_each(answer: Answer, value: dict[str, Any]) -> bool:
+    """Whether the answer says what became of each entity. What Port answers when all fail is written nowhere, so a
+    refusal that lists errors is read in the same way."""
+    if answer.is_success:
+        return value.get("ok") is not False and (_is_list(value, "entities") or _is_list(value, "errors"))
+    is_refusal = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return is_refusal and _is_list(value, "errors") and value["errors"] != []
+
+
+def _is_list(value: dict[str, Any], key: str) -> bool:
+    return isinstance(value.get(key), list)
 
 
 def rejected(batch: Batch, code: str, message: str, hint: str | None) -> BatchResult:
@@ -74,7 +87,7 @@ def _whole_refusal(blueprint: str, answer: Answer) -> tuple[str, str, str | None
 def _by_index(batch: Batch, value: dict[str, Any]) -> BatchResult:
     """Answers are told apart by index: Port may have made up an identifier, or not know one."""
     accepted = {item["index"]: item for item in _items(value.get("entities"), lambda item: "created" in item)}
-    refused = {item["index"]: item for item in _items(value["errors"], lambda _: True)}
+    refused = {item["index"]: item for item in _items(value.get("errors"), lambda _: True)}
     return BatchResult(
         tuple(_outcome(entity, accepted.get(i), refused.get(i)) for i, entity in enumerate(batch.entities))
     )

@@ -46,9 +46,12 @@ class Client:
         verify_tls: bool = True,
         use_proxies: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
+        largest_answer: int = 256 * 2**20,
     ) -> None:
+        """`largest_answer` is in bytes, after decompression."""
         self._policy = policy
         self._timeouts = timeouts
+        self._largest_answer = largest_answer
         self._http = httpx.AsyncClient(
             auth=auth,
             verify=verify_tls,
@@ -94,49 +97,80 @@ class Client:
     def _try_again_after(self, last: Answer | SendError) -> None:
         """Raise TryAgainError where another attempt may do better."""
         if isinstance(last, SendError):
-            raise TryAgainError
-        if last.status in RETRIED_STATUSES:
+            if last.may_pass:
+                raise TryAgainError
+        elif last.status in RETRIED_STATUSES:
             raise TryAgainError(asked_wait(last.headers, self._policy.clock()))
 
     async def _once(
         self, request: RequestSpec, content: bytes | None, requests: int, waits: list[float]
     ) -> Answer | SendError:
-        def failed(code: str, reason: str, message: str, hint: str) -> SendError:
-            problem = Problem(code, message, place=str(request), hint=hint)
-            return SendError(problem, reason=reason, requests=requests, waited_s=sum(waits))
-
-        body = content if content is not None else None if request.body is None else orjson.dumps(request.body)
-        headers = list(request.headers)
-        if body is not None and not any(name.lower() == "content-type" for name, _ in headers):
-            headers.append(("content-type", "application/json"))
+        place = str(request)
+        may_pass = True
         try:
-            url = _with_params(httpx.URL(request.url), request.params)
             async with asyncio.timeout(self._timeouts.total):
-                response = await self._http.request(request.method, url, headers=headers, content=body)
-        except TimeoutError:
-            return failed(
-                "timeout",
-                "timeout",
-                f"no whole answer within {self._timeouts.total:g} s",
-                "raise `timeout: {total: ...}`, or ask for smaller pages",
-            )
-        except httpx.ConnectTimeout:
-            message = f"no connection within {self._timeouts.connect:g} s"
-            return failed("unreachable", "unreachable", message, "check the host, the port and the network")
-        except httpx.TimeoutException:
+                response = await self._http.send(self._built(request, content), stream=True)
+                body = await self._read(response)
+            return Answer(response.status_code, response.headers, body, requests, sum(waits))
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout) as error:
+            reason = "timeout"
             message = f"no answer within {self._timeouts.read:g} s"
-            return failed("timeout", "timeout", message, "raise `timeout`, or ask for smaller pages")
-        except httpx.ConnectError as error:
-            hint = "check the host, the port and the network"
-            if _is_tls(error):
-                hint = "check the certificate; `verify_tls: false` trusts any"
-            return failed("unreachable", "unreachable", f"no connection: {str(error) or 'refused'}", hint)
+            if isinstance(error, TimeoutError):
+                message = f"no whole answer within {self._timeouts.total:g} s"
+            problem = Problem("timeout", message, place, "raise `timeout`, or ask for smaller pages")
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            reason = "unreachable"
+            message = f"no connection: {str(error) or 'refused'}"
+            if isinstance(error, httpx.ConnectTimeout):
+                message = f"no connection within {self._timeouts.connect:g} s"
+            is_tls = _is_tls(error)
+            hint = "check the certificate; `verify_tls: false` trusts any" if is_tls else "check host, port and network"
+            problem = Problem("unreachable", message, place, hint)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            return failed("unreachable", "unreachable", f"cannot be requested: {error}", "check the URL")
+            reason, may_pass = "unreachable", False
+            problem = Problem("unreachable", f"cannot be requested: {error}", place, "check the URL")
+        except httpx.LocalProtocolError:
+            reason, may_pass = "unreachable", False
+            # The library's message holds the value, which may be a secret.
+            message = "a header has a value that HTTP does not allow"
+            problem = Problem("unreachable", message, place, "look for line breaks in headers and tokens")
+        except TooLargeError:
+            reason, may_pass = "too-large", False
+            message = f"the answer has more than {self._largest_answer // 2**20} MiB"
+            problem = Problem("answer-too-large", message, place, "ask for smaller pages")
         except (httpx.TransportError, httpx.DecodingError) as error:
+            reason = "connection"
             message = f"the connection broke: {str(error) or type(error).__name__}"
-            return failed("broken-connection", "connection", message, "run it again; what was read before is kept")
-        return Answer(response.status_code, response.headers, response.content, requests, sum(waits))
+            problem = Problem("broken-connection", message, place, "run it again; what was read before is kept")
+        return SendError(problem, reason=reason, requests=requests, waited_s=sum(waits), may_pass=may_pass)
+
+    def _built(self, request: RequestSpec, content: bytes | None) -> httpx.Request:
+        body = content if content is not None else None if request.body is None else orjson.dumps(request.body)
+        # As bytes: HTTP allows them beyond ASCII, and UTF-8 is what servers expect there.
+        headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        if body is not None and not any(name.lower() == b"content-type" for name, _ in headers):
+            headers.append((b"content-type", b"application/json"))
+        url = _with_params(httpx.URL(request.url), request.params)
+        return self._http.build_request(request.method, url, headers=headers, content=body)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """The body, decompressed. Raises TooLargeError as soon as it is too large: a small answer can unpack to
+        gigabytes."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async for part in response.aiter_bytes():
+                size += len(part)
+                if size > self._largest_answer:
+                    raise TooLargeError
+                parts.append(part)
+        finally:
+            await response.aclose()
+        return b"".join(parts)
+
+
+class TooLargeError(Exception):
+    """This means that an answer has more bytes than anybody can have meant."""
 
 
 def _with_params(url: httpx.URL, params: tuple[tuple[str, str], ...]) -> httpx.URL:
@@ -148,7 +182,7 @@ def _with_params(url: httpx.URL, params: tuple[tuple[str, str], ...]) -> httpx.U
     return url.copy_with(params=[*kept, *params])
 
 
-def _is_tls(error: httpx.ConnectError) -> bool:
+def _is_tls(error: httpx.TransportError) -> bool:
     cause: BaseException | None = error
     for _ in range(_DEEPEST_CAUSE):
         if cause is None or isinstance(cause, ssl.SSLError):

@@ -81,7 +81,7 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
             return max(0.0, seconds)
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError, TypeError):
             return None
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         return max(0.0, aware.timestamp() - now)
@@ -94,7 +94,10 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
 
 def back_at(now: float, wait_s: float) -> str:
     """The moment after a wait, for people."""
-    return datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        return datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "a time beyond the calendar"
 
 
 def _number(text: str) -> float | None:
