@@ -81,6 +81,7 @@ def test_the_demos_table_names_all_five_blueprints(portsync: Callable[..., Run])
     for name in ("usage_record", "user_activity", "model_usage", "cost_record", "code_analytics"):
         assert run.out.count(f" claude_{name} ") == 1
     assert run.out.splitlines()[-1].startswith("ok: ")
+    assert run.err == ""
 
 
 def test_a_report_holds_a_hundred_problems_and_counts_them_all(

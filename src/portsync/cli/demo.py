@@ -19,7 +19,7 @@ from portsync.demo.records import record_counts
 from portsync.demo.source import create_source
 from portsync.demo.users import sample_users
 from portsync.emulator.app import create_app
-from portsync.logs import Redactor
+from portsync.logs import Redactor, configure_logs
 from portsync.loopback import serving
 from portsync.settings import Settings
 from portsync.shipped import shipped_folder
@@ -58,6 +58,7 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
         settings = Settings.model_validate(
             {"PORT_CLIENT_ID": "demo", "PORT_CLIENT_SECRET": _PORT_SECRET, "PORT_BASE_URL": port_url}
         )
+        configure_logs(form=None, level=settings.log_level, redactor=Redactor())
         environment = {"ANTHROPIC_BASE_URL": source_url, "ANTHROPIC_API_KEY": _SOURCE_TOKEN}
         loaded = load_all([shipped_folder() / "mappings" / "claude.yaml"], environment, settings)
         if form == "text":
