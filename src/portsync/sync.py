@@ -16,7 +16,7 @@ from portsync.batch import Batcher
 from portsync.errors import ExpressionError, Problem, StoppedError
 from portsync.extract import fetch_pages
 from portsync.flow import End, MappedPage, Verdict
-from portsync.plan import SourcePlan, constant_blueprints, plan_resource
+from portsync.plan import RequestChain, SourcePlan, constant_blueprints, plan_resource
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.state.seen import SeenEntities
 from portsync.transform import map_page
@@ -25,7 +25,7 @@ from portsync.upsert import Upserter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from portsync.flow import Batch
+    from portsync.flow import Batch, BatchResult
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import Resource
@@ -100,50 +100,55 @@ async def _sync_resource(
     now: float,
 ) -> None:
     """Read, map and write one resource; `report` takes the counts and the verdict."""
-    try:
-        chain = await tools.stop.race(plan_resource(resource, source, tools.pool, now))
-    except ExpressionError as error:
-        reason = "origin" if error.problems[0].code == "foreign-origin" else "jq"
-        report.end(End(Verdict.INCOMPLETE, reason, error.problems[0]))
-        return
-    except StoppedError:
+    chain = await _plan(resource, source, tools, report, now)
+    if chain is None:
         return
     mapping = partial(map_page, programs=chain.programs, variables=chain.variables, pool=tools.pool)
-    batcher = Batcher()
     pages = fetch_pages(chain.first, chain.paginator, tools.client.send, mapping, tools.clock)
+    batcher = Batcher()
+    put = partial(_put, tools=tools, upserter=upserter, report=report)
     with SeenEntities(resource.selector.on_conflict) as seen:
         async with aclosing(pages), aclosing(tools.stop.until(pages)) as until_stopped:
             async for item in until_stopped:
                 match item:
                     case MappedPage():
-                        await _write_page(item, seen, batcher, upserter, report)
-                        tools.progress(report)
+                        report.add_page(item)
+                        found = seen.sort(item.entities)
+                        report.add_sorted(found)
+                        if found.overtakes:
+                            # The later of two conflicting entities has to arrive last.
+                            await put(batcher.flush())
+                            await upserter.settle()
+                        await put(batch for entity in found.to_send for batch in batcher.add(entity))
                     case End():
                         report.end(item)
                 if upserter.down:
                     break
-    await _put(batcher.flush(), upserter, report)
+    await put(batcher.flush())
     await upserter.settle()
 
 
-async def _write_page(
-    page: MappedPage, seen: SeenEntities, batcher: Batcher, upserter: Upserter, report: ResourceReport
-) -> None:
-    """Sort out the entities of a page and hand them on."""
-    report.add_page(page)
-    found = seen.sort(page.entities)
-    report.add_sorted(found)
-    if found.overtakes:
-        # The later of two conflicting entities has to arrive last.
-        await _put(batcher.flush(), upserter, report)
-        await upserter.settle()
-    for entity in found.to_send:
-        await _put(batcher.add(entity), upserter, report)
+async def _plan(
+    resource: Resource, source: SourcePlan, tools: Tools, report: ResourceReport, now: float
+) -> RequestChain | None:
+    """The resource's request chain; None where there is none, which `report` then says."""
+    try:
+        return await tools.stop.race(plan_resource(resource, source, tools.pool, now))
+    except ExpressionError as error:
+        reason = "origin" if error.problems[0].code == "foreign-origin" else "jq"
+        report.end(End(Verdict.INCOMPLETE, reason, error.problems[0]))
+    except StoppedError:
+        pass  # the report says so of every resource that has no verdict
+    return None
 
 
-async def _put(batches: Iterable[Batch], upserter: Upserter, report: ResourceReport) -> None:
+async def _put(batches: Iterable[Batch], *, tools: Tools, upserter: Upserter, report: ResourceReport) -> None:
+    def done(result: BatchResult) -> None:
+        report.add_result(result)
+        tools.progress(report)
+
     for batch in batches:
-        await upserter.put(batch, report.add_result)
+        await upserter.put(batch, done)
 
 
 async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from portsync.report import Report, ResourceReport
 
 _COLOURS = {"complete": "green", "incomplete": "red", "skipped": "yellow"}
+_COUNTS = ("pages", "records", "created", "updated", "unchanged", "failed")
+_NARROW = 115
 _SHOWN_PROBLEMS = 20
 _SHOWN_ALIKE = 3
 _WIDTH_OF_FILES = 200
@@ -64,7 +67,7 @@ def print_report(report: Report, redactor: Redactor) -> None:
     """Show a report: what was read, mapped and written, what went wrong, and in the last line the whole truth."""
     out = console(sys.stdout)
     if report.resources:
-        out.print(_table(report))
+        out.print(_table(report, out.width))
     shown = report.problems_up_to(_SHOWN_PROBLEMS, alike=_SHOWN_ALIKE)
     print_problems([problem for _, problem in shown], redactor)
     if (more := report.problem_count() - len(shown)) > 0:
@@ -72,23 +75,26 @@ def print_report(report: Report, redactor: Redactor) -> None:
     out.print(redactor.clean(_last_line(report)))
 
 
-def _table(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("resource", overflow="fold")
-    table.add_column("blueprint", overflow="fold")
-    table.add_column("verdict")
-    for name in ("pages", "records", "created", "updated", "unchanged", "failed"):
+def _table(report: Report, width: int) -> Table:
+    """The counts of each resource; where there is little room, it goes by its blueprint alone."""
+    is_narrow = width < _NARROW
+    table = Table(box=None, pad_edge=False, padding=(0, 1 if is_narrow else 2, 0, 0), header_style="bold")
+    if not is_narrow:
+        table.add_column("resource", no_wrap=True)
+    table.add_column("blueprint", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for name in _COUNTS:
         table.add_column(name, justify="right")
     for resource in report.resources:
-        counts = resource.counts
         colour = _COLOURS[resource.verdict]
         verdict = resource.verdict if resource.reason is None else f"{resource.verdict} ({resource.reason})"
+        blueprints = ", ".join(sorted(resource.blueprints))
+        counts = resource.counts + Counter(failed=resource.counts["rejected"] + resource.counts["failures"])
+        names = [blueprints or _shortened(resource.kind)] if is_narrow else [_shortened(resource.kind), blueprints]
         table.add_row(
-            escape(_shortened(resource.kind)),
-            escape(", ".join(sorted(resource.blueprints))),
+            *(escape(name) for name in names),
             f"[{colour}]{escape(verdict)}[/]",
-            *(f"{counts[name]:,}" for name in ("pages", "records", "created", "updated", "unchanged")),
-            f"{counts['rejected'] + counts['failures']:,}",
+            *(f"{counts[name]:,}" for name in _COUNTS),
         )
     return table
 

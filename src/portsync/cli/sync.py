@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
     from portsync.plan import SourcePlan
     from portsync.port.client import PortClient
-    from portsync.report import ResourceReport
 
 _PATH = click.Path(path_type=Path)
 
@@ -121,20 +120,16 @@ async def _run_one(
     kinds: frozenset[str],
 ) -> Report:
     log = structlog.get_logger().bind(run_id=run_id, mapping=str(mapping.path))
-
     identifier = settings.identifier or default_identifier(mapping.name)
     async with port_client(settings, identifier, runtime, redactor.add) as port:
         await stop.race(port.sign_in())
         if settings.initialize_resources:
             await stop.race(create_missing_blueprints(port, mapping))
         with SyncProgress() as progress:
-
-            def tell(report: ResourceReport) -> None:
-                progress.show(report)
-                log.info("resource.progress", index=report.index, kind=report.kind, **report.counts)
-
-            async with sync_tools(mapping, source, settings, port, stop, tell, runtime) as tools:
+            async with sync_tools(mapping, source, settings, port, stop, progress.show, runtime) as tools:
                 report = await run_sync(mapping, source, tools, run_id=run_id, kinds=kinds)
+    for resource in report.resources:
+        log.info("resource.ended", **resource.as_json())
     log.info("run.ended", exit_code=report.exit_code, **report.totals())
     return report
 
