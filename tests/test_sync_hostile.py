@@ -236,6 +236,29 @@ def test_an_entity_of_which_port_does_not_say_that_it_is_in_is_not_in(
     assert run.resource["rejected"] == 9 == run.resource["entities"]
 
 
+def test_of_two_conflicting_entities_the_later_one_is_sent_after_the_earlier_one_is_in(
+    odd_port: OddPort,
+    source: Source,
+    mapping: Callable[..., str],
+    portsync: Callable[..., Run],
+    port_env: dict[str, str],
+) -> None:
+    batches: list[list[Any]] = []
+    usual = odd_port.bulk
+
+    def bulk(entities: list[Any]) -> Any:
+        batches.append(entities)
+        return usual(entities)
+
+    odd_port.bulk = bulk
+    source.answer = lambda asked: {"data": [{"id": "same", "size": n} for n in [offset_of(asked)] if n < 5]}
+
+    run = portsync("sync", mapping(pagination="{type: offset, page_size: 1}"), env=port_env)
+
+    assert run.exit_code == 1
+    assert [[entity["properties"]["size"] for entity in batch] for batch in batches] == [[0], [1], [2], [3], [4]]
+
+
 def test_an_answer_without_errors_is_read(
     odd_port: OddPort,
     source: Source,

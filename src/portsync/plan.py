@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,24 +12,21 @@ import orjson
 from portsync.auth import AnyAuth, NoAuth
 from portsync.errors import ExpressionError, Problem, SettingsError
 from portsync.flow import Json, RequestSpec
-from portsync.jq.fence import VARIABLES
-from portsync.jq.program import EntityExpressions, PageProgram, program_head
+from portsync.jq.items import Items
+from portsync.jq.program import EntityExpressions, PageProgram, encoded_variables, program_head
 from portsync.mapping.fit import constant
 from portsync.mapping.templates import as_program, body_program
 from portsync.pagination import NoPagination, Paginator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
-    from portsync.mapping.models import EntityMapping, MappingFile, Resource, Retry, Timeout
+    from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource, Retry, Timeout
     from portsync.settings import Settings
 
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
-
-NO_VARIABLES = json.dumps({name: {} for name in VARIABLES}).encode()
-"""What `$context`, `$params` and `$window` stand for where a resource has none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +48,9 @@ class RequestChain:
 
     first: RequestSpec
     paginator: Paginator
-    programs: tuple[str, str]
-    """The fast and the guarded one."""
-    variables: bytes
-    """A JSON object: what `$context`, `$params` and `$window` stand for."""
+    program: PageProgram
+    variables: Mapping[str, Json]
+    """What `$context`, `$params` and `$window` stand for."""
 
 
 def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
@@ -91,13 +86,9 @@ async def plan_resource(resource: Resource, source: SourcePlan, pool: JqPool, no
         selector.query,
         tuple(_expressions(mapping) for mapping in resource.port.entity.mappings),
         paginator.facts(),
+        _items(resource.port),
     )
-    return RequestChain(
-        await _render_request(resource, source, pool, now),
-        paginator,
-        (program.fast(now), program.guarded(now)),
-        NO_VARIABLES,
-    )
+    return RequestChain(await _render_request(resource, source, pool, now), paginator, program, {})
 
 
 async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, now: float) -> RequestSpec:
@@ -111,7 +102,7 @@ async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, 
     }
     code = ", ".join(f"{name}: {part}" for name, part in parts.items())
     try:
-        outputs = await pool.run([f"{program_head(now)}{{{code}}} | tojson"], NO_VARIABLES, b"null")
+        outputs = await pool.run([f"{program_head(now)}{{{code}}} | tojson"], encoded_variables({}), b"null")
     except ExpressionError as error:
         problem = error.problems[0]
         message = f"the request cannot be made: {problem.message}"
@@ -189,6 +180,12 @@ def _text(value: Json, name: str) -> str:
                 f"the request cannot be made: `{name}` gave {orjson.dumps(value).decode()[:100]}, which is no text"
             )
             raise ExpressionError(Problem("request-value", message, hint="make the expression give a text or a number"))
+
+
+def _items(port: PortSection) -> Items | None:
+    if port.items_to_parse is None:
+        return None
+    return Items(port.items_to_parse, port.items_to_parse_name, port.items_to_parse_top_level_transform)
 
 
 def _expressions(mapping: EntityMapping) -> EntityExpressions:

@@ -60,6 +60,7 @@ class Settings(BaseModel):
     mapping: str | None = Field(None, validation_alias="PORTSYNC_MAPPING")
     jq_timeout: Annotated[float, Field(gt=0, validation_alias="PORTSYNC_JQ_TIMEOUT")] = 10.0
     jq_memory: Annotated[int, Field(ge=16, validation_alias="PORTSYNC_JQ_MEMORY")] = 512
+    jq_workers: Annotated[int | None, Field(ge=1, le=256, validation_alias="PORTSYNC_JQ_WORKERS")] = None
     log_format: Literal["text", "json"] | None = Field(None, validation_alias="PORTSYNC_LOG_FORMAT")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", validation_alias=_names("PORTSYNC_LOG_LEVEL", "OCEAN__LOG_LEVEL")

@@ -19,7 +19,7 @@ from portsync.flow import End, MappedPage, Verdict
 from portsync.plan import RequestChain, SourcePlan, constant_blueprints, plan_resource
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.state.seen import SeenEntities
-from portsync.transform import map_page
+from portsync.transform import Mapper, map_page
 from portsync.upsert import Upserter
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ async def _sync_resource(
     chain = await _plan(resource, source, tools, report, now)
     if chain is None:
         return
-    mapping = partial(map_page, programs=chain.programs, variables=chain.variables, pool=tools.pool)
+    mapper = Mapper(chain.program, chain.variables, now, tools.pool)
+    mapping = partial(map_page, mapper=mapper, programs=mapper.programs())
     pages = fetch_pages(chain.first, chain.paginator, tools.client.send, mapping, tools.clock)
     batcher = Batcher()
     put = partial(_put, tools=tools, upserter=upserter, report=report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, cast
@@ -13,30 +14,47 @@ from portsync import identifiers
 from portsync.batch import LARGEST_ENTITY
 from portsync.errors import ExpressionError, Problem
 from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, PageFacts
-from portsync.jq.program import NOT_ONE_VALUE
+from portsync.isolate import Isolated, Part, isolate
+from portsync.jq.pool import RUNAWAY, JqPool
+from portsync.jq.program import NOT_ONE_VALUE, PageProgram, encoded_variables
 from portsync.logs import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from portsync.jq.pool import JqPool
+    from collections.abc import Mapping, Sequence
 
 _EXCERPT = 200
 
 
-async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: JqPool) -> MappedPage:
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """What maps the pages of a resource."""
+
+    program: PageProgram
+    variables: Mapping[str, Json]
+    now: float
+    """Epoch seconds."""
+    pool: JqPool
+
+    def programs(self) -> tuple[str, str]:
+        return self.program.fast(self.now), self.program.guarded(self.now)
+
+
+async def map_page(page: Page, mapper: Mapper, programs: tuple[str, str]) -> MappedPage:
     """What becomes of each record of `page`. Raises ExpressionError where the page as a whole cannot be mapped;
-    its code is `not-json` where the page is no JSON."""
+    its code is `not-json` where the page is no JSON. `programs` are the mapper's."""
+    isolated: tuple[Failure, ...] = ()
     try:
-        outputs = await pool.run(programs, variables, page.body)
+        lines = iter((await mapper.pool.run(programs, encoded_variables(mapper.variables), page.body)).lines)
     except ExpressionError as error:
-        raise ExpressionError(_page_problem(page, error.problems[0])) from error
-    lines = iter(outputs.lines)
+        if error.problems[0].code not in RUNAWAY:
+            raise ExpressionError(_page_problem(page, error.problems[0])) from error
+        found = await _isolated(page, mapper, programs, error.problems[0])
+        lines, isolated = iter(found.lines), found.failures
     head = _facts_of(next(lines), page)
     entities: list[Entity] = []
     failures: list[Failure] = []
     field_errors: list[FieldError] = []
-    mapped: set[int] = set()
+    mapped = {failure.record - 1 for failure in isolated}
     for line in lines:
         index, identifier, *rest = orjson.loads(line)
         mapped.add(index)
@@ -57,10 +75,37 @@ async def map_page(page: Page, programs: Sequence[str], variables: bytes, pool: 
         PageFacts(head["records"], head["values"], head["missing"], head["error"]),
         filtered=head["records"] - len(mapped),
         entities=tuple(entities),
-        failures=tuple(failures),
+        failures=(*isolated, *failures),
         field_errors=tuple(field_errors),
         content=_content(head, entities),
     )
+
+
+async def _isolated(page: Page, mapper: Mapper, programs: tuple[str, str], cause: Problem) -> Isolated:
+    """The lines of a page, first its facts, on which some record, or some expression, runs away."""
+    pool = mapper.pool
+
+    async def run(part: Part) -> tuple[bytes, ...]:
+        variables = encoded_variables(mapper.variables, part.first, part.end)
+        return (await pool.run(programs, variables, page.body, timeout_s=part.timeout_s)).lines[1:]
+
+    async def name(part: Part) -> str:
+        variables = encoded_variables(mapper.variables, part.first, part.end)
+        for name, code in mapper.program.named():
+            try:
+                await pool.run([mapper.program.alone(code, mapper.now)], variables, page.body, timeout_s=part.timeout_s)
+            except ExpressionError as error:
+                if error.problems[0].code in RUNAWAY:
+                    return name
+        return "the expressions together"
+
+    try:
+        facts = (await pool.run(programs, encoded_variables(mapper.variables, 0, 0), page.body)).lines[0]
+        records = _facts_of(facts, page)["records"]
+        found = await isolate(page.number, records, pool.limits.timeout_s, cause, run, name)
+    except ExpressionError as error:
+        raise ExpressionError(_page_problem(page, error.problems[0])) from error
+    return Isolated((facts, *found.lines), found.failures)
 
 
 def _facts_of(line: bytes, page: Page) -> dict[str, Json]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from portsync.jq.compile import normalised
 from portsync.jq.fence import VARIABLES
-from portsync.jq.program import EntityExpressions, PageProgram, Template
+from portsync.jq.program import EntityExpressions, PageProgram, Template, encoded_variables
 
-NO_VARIABLES = json.dumps({name: {} for name in VARIABLES})
+NO_VARIABLES = encoded_variables({}).decode()
 
 EXPRESSIONS = [
     ".a",

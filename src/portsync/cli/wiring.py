@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from portsync import __version__
 from portsync.errors import ConfigError, PortUnreachableError, Problem, SendError, SettingsError
-from portsync.jq.pool import JqPool, Limits
+from portsync.jq.cores import usable_cores
+from portsync.jq.pool import JqPool
+from portsync.jq.process import Limits
 from portsync.mapping.loader import LoadedMapping, load
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
@@ -123,7 +125,10 @@ async def sync_tools(
         use_proxies=not _is_loopback(source.base_url),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
-    async with client, JqPool(Limits(settings.jq_timeout, settings.jq_memory)) as pool:
+    async with (
+        client,
+        JqPool(Limits(settings.jq_timeout, settings.jq_memory), settings.jq_workers or usable_cores()) as pool,
+    ):
         yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress)
 
 

@@ -6,6 +6,7 @@ the cost of a plain field, so it is left out where the text alone proves one out
 
 from __future__ import annotations
 
+from portsync.jq.compile import normalised
 from portsync.jq.scan import scan
 
 _ONE_IN_ONE_OUT = frozenset(
@@ -44,3 +45,9 @@ def has_one_output(text: str) -> bool:
                     return False
         before = token.text
     return True
+
+
+def first_output(text: str) -> str:
+    """The code for an expression's first output, or null where it has none."""
+    code = normalised(text)
+    return f"({code}\n\n)" if has_one_output(code) else f"first(({code}\n\n), null)"

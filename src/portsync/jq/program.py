@@ -19,13 +19,18 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Union
 
+import orjson
+
 from portsync.jq.compile import normalised
 from portsync.jq.fence import VARIABLES, prelude
-from portsync.jq.outputs import has_one_output
+from portsync.jq.outputs import first_output
 from portsync.jq.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from portsync.flow import Json
+    from portsync.jq.items import Items
 
 Template = Union[str, dict[str, "Template"], list["Template"]]  # noqa: UP007 - the string needs it at run time
 """An expression, or Ocean's search form: an object whose leaves are expressions."""
@@ -61,14 +66,16 @@ class PageProgram:
     mappings: tuple[EntityExpressions, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
     """What the paginator wants to know of the page's body, by name."""
+    items: Items | None = None
+    """Where each record holds several things, of which each becomes an entity."""
 
     def fast(self, now: float) -> str:
         """The program without guards: it fails as a whole where any expression does."""
         entities = ", ".join(_fast_entity(mapping) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
-            f"null as $__error | [{_grouped(self.data_path)}] as $__outputs | {_facts(self.facts, _first)}, "
-            f"(range($__records | length) as $__i | $__records[$__i] | {_first(self.query)} as $__keep | "
+            f"null as $__error | [{_grouped(self.data_path)}] as $__outputs | {_facts(self.facts, first_output)}, "
+            f"({_EACH} | {_fast_items(self.items)}{first_output(self.query)} as $__keep | "
             f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
         )
 
@@ -80,12 +87,43 @@ class PageProgram:
             f"(try [{_grouped(self.data_path)}] catch {{error: {_TEXT}}}) as $__read | "
             f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
             f"(if $__error then [] else $__read end) as $__outputs | {_facts(self.facts, _first_or_null)}, "
-            f"(range($__records | length) as $__i | $__records[$__i] | {_tried(self.query)} as $__keep | "
+            f"({_EACH} | {_guarded_items(self.items)}"
+            f'if type == "object" and has("__items_error") then '
+            f'[$__i, null, "jq", "itemsToParse: " + .__items_error] | tojson else {_tried(self.query)} as $__keep | '
             f"if $__keep == [true] then ({entities}) elif $__keep == [false] then empty "
             f'elif ($__keep | type) == "object" then [$__i, null, "jq", "selector.query: " + $__keep.error] | tojson '
             f'else [$__i, null, "selector-not-boolean", '
-            f'"selector.query gave " + ($__keep[0] | tojson | .[0:500])] | tojson end)'
+            f'"selector.query gave " + ($__keep[0] | tojson | .[0:500])] | tojson end end)'
         )
+
+    def named(self) -> list[tuple[str, str]]:
+        """Each expression that records go through, with the name that users know it by."""
+        found: list[tuple[str, Template | None]] = [("selector.query", self.query)]
+        for mapping in self.mappings:
+            found += [("identifier", mapping.identifier), ("blueprint", mapping.blueprint)]
+            found += mapping.single_fields()
+            found += [(f"properties.{name}", text) for name, text in mapping.properties.items()]
+            found += [(f"relations.{name}", template) for name, template in mapping.relations.items()]
+        return [(name, _value(template, first_output)) for name, template in found if template is not None]
+
+    def alone(self, code: str, now: float) -> str:
+        """A program that runs one of `named` on the records of the range, and gives nothing."""
+        return (
+            f"{program_head(now)}null as $__error | [{_grouped(self.data_path)}] as $__outputs | "
+            f"{_facts({}, first_output)}, ({_EACH} | {_fast_items(self.items)}{code} | empty)"
+        )
+
+
+_EACH = "range([$__from, 0] | max; [$__to // infinite, ($__records | length)] | min) as $__i | $__records[$__i]"
+"""Each record of the run's range; the whole page, unless a record at fault is being looked for."""
+
+
+def _fast_items(items: Items | None) -> str:
+    return "" if items is None else f"({items.joined()}) | "
+
+
+def _guarded_items(items: Items | None) -> str:
+    return "" if items is None else f"(try ({items.joined()}) catch {{__items_error: ({_TEXT})}}) | "
 
 
 _FIELDS = (
@@ -96,8 +134,14 @@ _TEXT = 'if type == "string" then . else tojson end | .[0:500]'
 
 def program_head(now: float) -> str:
     """Takes `[variables, body]` apart and binds the variables; a body that is not one JSON value is an error."""
-    bindings = "".join(f".[0].{name} as ${name} | " for name in VARIABLES)
+    bindings = "".join(f".[0].{name} as ${name} | " for name in (*VARIABLES, "__from", "__to"))
     return f'{prelude(now)}if length == 2 then . else error("{NOT_ONE_VALUE}") end | {bindings}.[1] | . as $__page | '
+
+
+def encoded_variables(values: Mapping[str, Json], first: int = 0, end: int | None = None) -> bytes:
+    """What a program is given beside the page: the variables, and the range of records that it is to map."""
+    known = {name: values.get(name, {}) for name in VARIABLES}
+    return orjson.dumps({**known, "__from": first, "__to": end})
 
 
 def _grouped(text: str) -> str:
@@ -128,19 +172,13 @@ def _name(mapping: EntityExpressions) -> str:
 _TEXT_OR_TYPE = '($__blueprint | if type == "string" then . else {type: type} end)'
 
 
-def _first(text: str) -> str:
-    """The expression's first output, or null where it has none."""
-    code = normalised(text)
-    return f"({code}\n\n)" if has_one_output(code) else f"first(({code}\n\n), null)"
-
-
 def _tried(text: str) -> str:
     """`[first output]`, or `{error: message}`."""
-    return f"(try [{_first(text)}] catch {{error: ({_TEXT})}})"
+    return f"(try [{first_output(text)}] catch {{error: ({_TEXT})}})"
 
 
 def _first_or_null(text: str) -> str:
-    return f"(try {_first(text)} catch null)"
+    return f"(try {first_output(text)} catch null)"
 
 
 def _value(template: Template, wrap: Callable[[str], str]) -> str:
@@ -153,7 +191,7 @@ def _value(template: Template, wrap: Callable[[str], str]) -> str:
 
 
 def _identifier(template: Template) -> str:
-    return f'({_value(template, _first)} | if type == "number" then tostring else . end)'
+    return f'({_value(template, first_output)} | if type == "number" then tostring else . end)'
 
 
 def _identifier_of_nothing(template: Template) -> str:
@@ -193,10 +231,10 @@ _JOINING = frozenset(["+", "|", "(", ")", ".", '"', "\\(", ";", ",", "[", "]"])
 
 def _fast_entity(mapping: EntityExpressions) -> str:
     return (
-        f"({_identifier(mapping.identifier)} as $__id | {_first(mapping.blueprint)} as $__blueprint | "
+        f"({_identifier(mapping.identifier)} as $__id | {first_output(mapping.blueprint)} as $__blueprint | "
         f'if $__id == {_identifier_of_nothing(mapping.identifier)} then error("identifier") else . end | '
         f"([$__i, {_name(mapping)}, {_TEXT_OR_TYPE}] | tojson), "
-        f"({_members(mapping, _first)}{_without_nulls(mapping)} | tojson))"
+        f"({_members(mapping, first_output)}{_without_nulls(mapping)} | tojson))"
     )
 
 
@@ -234,7 +272,7 @@ def _guarded_entity(mapping: EntityExpressions) -> str:
 
 
 def _tried_template(template: Template) -> str:
-    return f"(try [{_value(template, _first)}] catch {{error: ({_TEXT})}})"
+    return f"(try [{_value(template, first_output)}] catch {{error: ({_TEXT})}})"
 
 
 def _without_nulls(mapping: EntityExpressions) -> str:

@@ -23,6 +23,8 @@ from typing import BinaryIO
 
 import jq
 
+OUT_OF_MEMORY = "out of memory"
+
 LENGTHS = struct.Struct(">IQ")
 """The two lengths before every frame."""
 
@@ -75,7 +77,7 @@ def run(programs: list[jq._Program], body: bytes) -> tuple[dict[str, object], by
         try:
             return {"used": index}, "\n".join(program.input_text(text, slurp=True)).encode("utf-8")
         except (ValueError, MemoryError) as error:
-            failure = str(error) or "out of memory"
+            failure = OUT_OF_MEMORY if isinstance(error, MemoryError) else str(error)
     return {"error": failure}, b""
 
 

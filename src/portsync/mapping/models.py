@@ -186,6 +186,12 @@ class EntitySection(Section):
 class PortSection(Section):
     """What a resource becomes in Port."""
 
+    items_to_parse: Annotated[Expression | None, Field(alias="itemsToParse")] = None
+    """JQ that gives an array: each element becomes an entity, as `.item` beside the record's other fields."""
+    items_to_parse_name: Annotated[str, Field(alias="itemsToParseName", min_length=1)] = "item"
+    """Under which name the element joins the record."""
+    items_to_parse_top_level_transform: Annotated[bool, Field(alias="itemsToParseTopLevelTransform")] = True
+    """Whether the array itself leaves the record that its elements join."""
     entity: EntitySection
 
 
