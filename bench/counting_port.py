@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from wire import answer, serve
-from workload import BLUEPRINT, blueprint, number_of, properties_of
+
+from bench.wire import answer, serve
+from bench.workload import BLUEPRINT, blueprint, number_of, properties_of
 
 _BULK = f"/v1/blueprints/{BLUEPRINT}/entities/bulk?"
 

@@ -6,8 +6,9 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
-from wire import answer, serve
-from workload import PAGE_SIZE, SOURCE_PATH, record
+
+from bench.wire import answer, serve
+from bench.workload import PAGE_SIZE, SOURCE_PATH, record
 
 
 def pages(records: int) -> dict[int, bytes]:

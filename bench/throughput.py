@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workload import BLUEPRINT, blueprint, mapping
+from bench.workload import BLUEPRINT, blueprint, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,8 @@ def measure(records: int) -> Figures:
     """Sync `records` records once. Raises BenchError where the command fails or Port did not get them all."""
     with (
         tempfile.TemporaryDirectory() as name,
-        _server("loopback_source.py", str(records)) as source_url,
-        _server("counting_port.py") as port_url,
+        _server("loopback_source", str(records)) as source_url,
+        _server("counting_port") as port_url,
     ):
         folder = Path(name)
         (folder / "blueprints" / "bench").mkdir(parents=True)
@@ -110,8 +110,10 @@ def measure(records: int) -> Figures:
 @contextmanager
 def _server(script: str, *arguments: str) -> Iterator[str]:
     """Run a server of this folder; its base URL."""
-    command = [sys.executable, str(_HERE / script), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", f"bench.{script}", *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE.parent
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:

@@ -26,6 +26,21 @@ _EXCERPT = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Programs:
+    """The fast program and the guarded one, for usual pages and for those with numbers of many digits."""
+
+    usual: tuple[str, ...]
+    exact: tuple[str, ...]
+
+    def of(self, body: bytes) -> tuple[str, ...]:
+        """The programs for a page; a double keeps 15 digits of every number."""
+        return self.exact if _MANY_DIGITS.search(body) else self.usual
+
+
+_MANY_DIGITS = re.compile(rb"[\s:,\[-]\d[\d.]{15}")
+
+
+@dataclass(frozen=True, slots=True)
 class Mapper:
     """What maps the pages of a resource."""
 
@@ -35,20 +50,25 @@ class Mapper:
     """Epoch seconds."""
     pool: JqPool
 
-    def programs(self) -> tuple[str, str]:
-        return self.program.fast(self.now), self.program.guarded(self.now)
+    def programs(self) -> Programs:
+        """The programs, built once for all pages."""
+        fast, guarded = self.program.fast, self.program.guarded
+        exact = guarded(self.now, exact=True)
+        # What nests too deeply to be passed on as values goes through where JQ writes it down.
+        return Programs((fast(self.now), guarded(self.now), exact), (fast(self.now, exact=True), exact))
 
 
-async def map_page(page: Page, mapper: Mapper, programs: tuple[str, str]) -> MappedPage:
+async def map_page(page: Page, mapper: Mapper, programs: Programs) -> MappedPage:
     """What becomes of each record of `page`. Raises ExpressionError where the page as a whole cannot be mapped;
     its code is `not-json` where the page is no JSON. `programs` are the mapper's."""
     isolated: tuple[Failure, ...] = ()
+    chosen = programs.of(page.body)
     try:
-        lines = iter((await mapper.pool.run(programs, encoded_variables(mapper.variables), page.body)).lines)
+        lines = iter((await mapper.pool.run(chosen, encoded_variables(mapper.variables), page.body)).lines)
     except ExpressionError as error:
         if error.problems[0].code not in RUNAWAY:
             raise ExpressionError(_page_problem(page, error.problems[0])) from error
-        found = await _isolated(page, mapper, programs, error.problems[0])
+        found = await _isolated(page, mapper, chosen, error.problems[0])
         lines, isolated = iter(found.lines), found.failures
     head = _facts_of(next(lines), page)
     entities: list[Entity] = []
@@ -56,19 +76,21 @@ async def map_page(page: Page, mapper: Mapper, programs: tuple[str, str]) -> Map
     field_errors: list[FieldError] = []
     mapped = {failure.record - 1 for failure in isolated}
     for line in lines:
-        index, identifier, *rest = orjson.loads(line)
-        mapped.add(index)
-        if identifier is None and len(rest) > 1 and isinstance(rest[1], str):
-            failures.append(_expression_failure(page, index, *rest))
+        value = orjson.loads(line)
+        if isinstance(value, dict):
+            index, _, *said = value["failure"]
+            mapped.add(index)
+            failures.append(_expression_failure(page, index, *said))
             continue
+        index, identifier, blueprint, digest, *errors = value
+        mapped.add(index)
         body = next(lines)
-        if (fault := _fault(page, index, identifier, rest[0], body)) is not None:
+        if (fault := _fault(page, index, identifier, blueprint, body)) is not None:
             failures.append(fault)
             continue
         name = identifier if isinstance(identifier, str) else identifier["search"]
-        digest = blake2b(body, digest_size=16).digest()
-        entities.append(Entity(rest[0], name, body, digest, page.number, index + 1))
-        for field, message in rest[1] if len(rest) > 1 else ():
+        entities.append(Entity(blueprint, name, body, bytes.fromhex(digest), page.number, index + 1))
+        for field, message in errors[0] if errors else ():
             field_errors.append(FieldError(field, message, page.number, index + 1, name))
     return MappedPage(
         page.number,
@@ -81,7 +103,7 @@ async def map_page(page: Page, mapper: Mapper, programs: tuple[str, str]) -> Map
     )
 
 
-async def _isolated(page: Page, mapper: Mapper, programs: tuple[str, str], cause: Problem) -> Isolated:
+async def _isolated(page: Page, mapper: Mapper, programs: tuple[str, ...], cause: Problem) -> Isolated:
     """The lines of a page, first its facts, on which some record, or some expression, runs away."""
     pool = mapper.pool
 

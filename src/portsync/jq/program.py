@@ -1,16 +1,14 @@
 """Build the two JQ programs of a resource: the fast one, and the guarded one for pages on which the fast one fails.
 
-Both take the variables and the page's body, and give texts, each one JSON value:
+Both take the variables and the page's body. Their outputs, which the worker writes down as JSON:
 
-    {"records": 2, "values": {...}}     once, first: the page's facts
-    [0, "identifier", "blueprint"]      for each entity: the record's index and what the entity is called ...
-    {"identifier": ...}                 ... and then the entity itself
+    {"records": 2, "values": {...}}                          once, first: the page's facts
+    [0, identifier, blueprint, is_search, entity]            for each entity: the record's index, and what it is
+    [0, identifier, blueprint, is_search, entity, errors]    from the guarded program, with what failed
+    {"failure": [0, null, code, message]}                    from the guarded program: a record that makes no entity
 
-The guarded program adds to the head what failed, `[0, id, blueprint, [["properties.x", "message"]]]`, and gives
-`[0, null, code, message]` (and the record's fields, where they help), with no entity after it, for a record that
-cannot become one.
-Texts and not values: building Python objects only to write them down again costs more than the mapping itself,
-and `tojson` keeps all digits of a number that is only passed through.
+Where a page holds numbers of so many digits that a double would lose some, the programs are built `exact`: then JQ
+itself writes the entity down, which keeps all digits of what is only passed through, and costs a third more.
 """
 
 from __future__ import annotations
@@ -69,9 +67,9 @@ class PageProgram:
     items: Items | None = None
     """Where each record holds several things, of which each becomes an entity."""
 
-    def fast(self, now: float) -> str:
+    def fast(self, now: float, *, exact: bool = False) -> str:
         """The program without guards: it fails as a whole where any expression does."""
-        entities = ", ".join(_fast_entity(mapping) for mapping in self.mappings)
+        entities = ", ".join(_fast_entity(mapping, exact=exact) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
             f"null as $__error | [{_grouped(self.data_path)}] as $__outputs | {_facts(self.facts, first_output)}, "
@@ -79,9 +77,9 @@ class PageProgram:
             f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
         )
 
-    def guarded(self, now: float) -> str:
+    def guarded(self, now: float, *, exact: bool = False) -> str:
         """The program that names each expression that fails, record by record."""
-        entities = ", ".join(_guarded_entity(mapping) for mapping in self.mappings)
+        entities = ", ".join(_guarded_entity(mapping, exact=exact) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
             f"(try [{_grouped(self.data_path)}] catch {{error: {_TEXT}}}) as $__read | "
@@ -89,11 +87,13 @@ class PageProgram:
             f"(if $__error then [] else $__read end) as $__outputs | {_facts(self.facts, _first_or_null)}, "
             f"({_EACH} | {_guarded_items(self.items)}"
             f'if type == "object" and has("__items_error") then '
-            f'[$__i, null, "jq", "itemsToParse: " + .__items_error] | tojson else {_tried(self.query)} as $__keep | '
+            f'{{failure: [$__i, null, "jq", "itemsToParse: " + .__items_error]}} '
+            f"else {_tried(self.query)} as $__keep | "
             f"if $__keep == [true] then ({entities}) elif $__keep == [false] then empty "
-            f'elif ($__keep | type) == "object" then [$__i, null, "jq", "selector.query: " + $__keep.error] | tojson '
-            f'else [$__i, null, "selector-not-boolean", '
-            f'"selector.query gave " + ($__keep[0] | tojson | .[0:500])] | tojson end end)'
+            f'elif ($__keep | type) == "object" then '
+            f'{{failure: [$__i, null, "jq", "selector.query: " + $__keep.error]}} '
+            f'else {{failure: [$__i, null, "selector-not-boolean", '
+            f'"selector.query gave " + ($__keep[0] | tojson | .[0:500])]}} end end)'
         )
 
     def named(self) -> list[tuple[str, str]]:
@@ -157,19 +157,16 @@ def _facts(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
         "end) as $__records | "
         "({records: ($__records | length), missing: $__missing, error: $__error, "
         "edges: ($__records | [.[0], (if length > 1 then .[-1] else empty end)] | tojson), "
-        f"values: {{{values}}}}} | tojson)"
+        f"values: {{{values}}}}})"
     )
 
 
-def _name(mapping: EntityExpressions) -> str:
-    """What the head says the identifier is: a text, null, or `{type}` for what can be none; `{search}` for Ocean's
-    search form, but only where the mapping has that form: data of the source must not choose which entity it hits."""
+def _names(mapping: EntityExpressions) -> str:
+    """Index, identifier, blueprint, and whether the identifier is Ocean's search form: only where the mapping says so,
+    for data of the source must not choose which entity it hits."""
     if isinstance(mapping.identifier, str):
-        return '($__id | if type == "string" or type == "null" then . else {type: type} end)'
-    return "{search: ($__id | tojson)}"
-
-
-_TEXT_OR_TYPE = '($__blueprint | if type == "string" then . else {type: type} end)'
+        return "$__i, $__id, $__blueprint, false"
+    return "$__i, ($__id | tojson), $__blueprint, true"
 
 
 def _tried(text: str) -> str:
@@ -229,12 +226,11 @@ _TEXT_FUNCTIONS = frozenset(
 _JOINING = frozenset(["+", "|", "(", ")", ".", '"', "\\(", ";", ",", "[", "]"])
 
 
-def _fast_entity(mapping: EntityExpressions) -> str:
+def _fast_entity(mapping: EntityExpressions, *, exact: bool) -> str:
     return (
         f"({_identifier(mapping.identifier)} as $__id | {first_output(mapping.blueprint)} as $__blueprint | "
         f'if $__id == {_identifier_of_nothing(mapping.identifier)} then error("identifier") else . end | '
-        f"([$__i, {_name(mapping)}, {_TEXT_OR_TYPE}] | tojson), "
-        f"({_members(mapping, first_output)}{_without_nulls(mapping)} | tojson))"
+        f"[{_names(mapping)}, ({_members(mapping, first_output)}{_ending(mapping, exact=exact)})])"
     )
 
 
@@ -247,7 +243,7 @@ def _members(mapping: EntityExpressions, wrap: Callable[[str], str]) -> str:
     return f"{{{', '.join(members)}}}"
 
 
-def _guarded_entity(mapping: EntityExpressions) -> str:
+def _guarded_entity(mapping: EntityExpressions, *, exact: bool) -> str:
     paths: list[tuple[list[str], Template]] = [([name], template) for name, template in mapping.single_fields()]
     paths += [(["properties", name], text) for name, text in mapping.properties.items()]
     paths += [(["relations", name], template) for name, template in mapping.relations.items()]
@@ -257,17 +253,16 @@ def _guarded_entity(mapping: EntityExpressions) -> str:
     return (
         f"((try [{_identifier(mapping.identifier)}] catch {{error: ({_TEXT})}}) as $__tried_id | "
         f"{_tried(mapping.blueprint)} as $__tried_blueprint | "
-        f'if ($__tried_id | type) == "object" then [$__i, null, "jq", "identifier: " + $__tried_id.error] | tojson '
+        f'if ($__tried_id | type) == "object" then {{failure: [$__i, null, "jq", "identifier: " + $__tried_id.error]}} '
         f'elif ($__tried_blueprint | type) == "object" then '
-        f'[$__i, null, "jq", "blueprint: " + $__tried_blueprint.error] | tojson '
+        f'{{failure: [$__i, null, "jq", "blueprint: " + $__tried_blueprint.error]}} '
         f"elif $__tried_id[0] == {_identifier_of_nothing(mapping.identifier)} then "
-        f'[$__i, null, "identifier", ($__tried_id[0] | tojson | .[0:500]), {_FIELDS}] | tojson '
+        f'{{failure: [$__i, null, "identifier", ($__tried_id[0] | tojson | .[0:500]), {_FIELDS}]}} '
         f"else $__tried_id[0] as $__id | $__tried_blueprint[0] as $__blueprint | [{tries}] as $__fields | "
-        f'([$__i, {_name(mapping)}, {_TEXT_OR_TYPE}, [$__fields[] | select(.[1] | type == "object") | '
-        f'[(.[0] | join(".")), .[1].error]]] | tojson), '
-        f"(reduce $__fields[] as [$__path, $__tried] "
+        f"[{_names(mapping)}, (reduce $__fields[] as [$__path, $__tried] "
         f'({start}; if ($__tried | type) == "array" then setpath($__path; $__tried[0]) else delpaths([$__path]) end)'
-        f"{_without_nulls(mapping)} | tojson) end)"
+        f"{_ending(mapping, exact=exact)}), "
+        f'[$__fields[] | select(.[1] | type == "object") | [(.[0] | join(".")), .[1].error]]] end)'
     )
 
 
@@ -275,7 +270,8 @@ def _tried_template(template: Template) -> str:
     return f"(try [{_value(template, first_output)}] catch {{error: ({_TEXT})}})"
 
 
-def _without_nulls(mapping: EntityExpressions) -> str:
+def _ending(mapping: EntityExpressions, *, exact: bool) -> str:
     """A null title, icon or team is not sent: Port refuses a null icon on creation (its API reference, create an
     entity), and what it does with the others is not written anywhere."""
-    return "".join(f" | if .{name} == null then del(.{name}) else . end" for name, _ in mapping.single_fields())
+    dropped = "".join(f" | if .{name} == null then del(.{name}) else . end" for name, _ in mapping.single_fields())
+    return f"{dropped} | tojson" if exact else dropped

@@ -1,13 +1,13 @@
 """The process that runs JQ: it reads frames from standard input and answers on standard output.
 
 libjq holds the interpreter's lock, can loop for ever and can take all memory; so it runs in a process of its own,
-with an empty environment and a memory limit, that can be killed. Imports nothing but jq and the standard library:
-its start-up time is part of every run.
+with an empty environment and a memory limit, that can be killed. Imports nothing but jq, orjson and the standard
+library: its start-up time is part of every run.
 
 A frame is two lengths (header, body; 4 and 8 bytes, big-endian), a header in JSON, and a body.
 `{"run": key, "programs": [...]}` runs the first program on the body; where that fails, the next one. The programs
-come along the first time only. The answer's header is `{"used": 0}`, or `{"error": message}`; its body the outputs,
-one a line.
+come along the first time only. The answer's header is `{"used": 0}`, or `{"error": message}`; its body the outputs, as
+lines.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ import resource
 import signal
 import struct
 import sys
-from typing import BinaryIO
+from hashlib import blake2b
+from typing import TYPE_CHECKING, BinaryIO
 
 import jq
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 OUT_OF_MEMORY = "out of memory"
 
@@ -67,7 +72,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def run(programs: list[jq._Program], body: bytes) -> tuple[dict[str, object], bytes]:
-    """The outputs of the first program that does not fail, one a line."""
+    """The outputs of the first program that does not fail, as lines."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -75,10 +80,38 @@ def run(programs: list[jq._Program], body: bytes) -> tuple[dict[str, object], by
     failure = ""
     for index, program in enumerate(programs):
         try:
-            return {"used": index}, "\n".join(program.input_text(text, slurp=True)).encode("utf-8")
-        except (ValueError, MemoryError) as error:
+            return {"used": index}, b"\n".join(lines_of(program.input_text(text, slurp=True)))
+        except (ValueError, TypeError, RecursionError, MemoryError) as error:
             failure = OUT_OF_MEMORY if isinstance(error, MemoryError) else str(error)
     return {"error": failure}, b""
+
+
+def lines_of(outputs: Iterable[object]) -> Iterator[bytes]:
+    """Each output as a line of JSON; of an entity two: `[index, identifier, blueprint, digest, errors]`, then itself.
+
+    An identifier or blueprint that is no text is `{"type": ...}`; one that is a search is `{"search": ...}`.
+    """
+    for output in outputs:
+        if type(output) is list:
+            index, identifier, blueprint, is_search, entity, *errors = output
+            body = entity.encode() if type(entity) is str else orjson.dumps(entity)
+            if is_search:
+                identifier = {"search": identifier}
+            elif identifier is not None and type(identifier) is not str:
+                identifier = {"type": type_of(identifier)}
+            if type(blueprint) is not str:
+                blueprint = {"type": type_of(blueprint)}
+            digest = blake2b(body, digest_size=16).hexdigest()
+            yield orjson.dumps([index, identifier, blueprint, digest, *errors])
+            yield body
+        else:
+            yield output.encode() if type(output) is str else orjson.dumps(output)
+
+
+def type_of(value: object) -> str:
+    """What JQ calls the type of a value."""
+    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "null")
 
 
 def main() -> None:
