@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -17,6 +18,8 @@ from portsync.transport.retry import asked_wait, back_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
+
+T = TypeVar("T")
 
 _EXCERPT = 300
 _HINTS = {
@@ -82,6 +85,18 @@ async def fetch_pages(
         yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
         return
     yield End(Verdict.COMPLETE)
+
+
+async def one_ahead(pages: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """`pages`, with the next one already being read: it is fetched and mapped while a page is written."""
+    following = asyncio.ensure_future(anext(pages, None))
+    try:
+        while (page := await following) is not None:
+            following = asyncio.ensure_future(anext(pages, None))
+            yield page
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
 
 
 async def _fetch(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from portsync.batch import Batcher
 from portsync.errors import ExpressionError, Problem, StoppedError
-from portsync.extract import fetch_pages
+from portsync.extract import fetch_pages, one_ahead
 from portsync.flow import End, MappedPage, Verdict
 from portsync.plan import RequestChain, SourcePlan, constant_blueprints, plan_resource
 from portsync.report import Report, ResourceReport, exit_code_of
@@ -106,10 +106,11 @@ async def _sync_resource(
     mapper = Mapper(chain.program, chain.variables, now, tools.pool)
     mapping = partial(map_page, mapper=mapper, programs=mapper.programs())
     pages = fetch_pages(chain.first, chain.paginator, tools.client.send, mapping, tools.clock)
+    ahead = one_ahead(pages)
     batcher = Batcher()
     put = partial(_put, tools=tools, upserter=upserter, report=report)
     with SeenEntities(resource.selector.on_conflict) as seen:
-        async with aclosing(pages), aclosing(tools.stop.until(pages)) as until_stopped:
+        async with aclosing(pages), aclosing(ahead), aclosing(tools.stop.until(ahead)) as until_stopped:
             async for item in until_stopped:
                 match item:
                     case MappedPage():
