@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, cast
@@ -34,10 +34,24 @@ class Programs:
 
     def of(self, body: bytes) -> tuple[str, ...]:
         """The programs for a page; a double keeps 15 digits of every number."""
-        return self.exact if _MANY_DIGITS.search(body) else self.usual
+        # Twenty times faster than the regular expression, which only pages with some long row of digits get to see.
+        has_long_row = _ROW_OF_DIGITS in body.translate(_DIGITS_ALIKE)
+        return self.exact if has_long_row and _MANY_DIGITS.search(body) else self.usual
+
+
+_ESCAPE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.")
+_HALF = len(rb"\ud800")
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    """An escape of a JSON text, or the replacement character for half a surrogate pair."""
+    text = escape.group()
+    return b"\\ufffd" if len(text) == _HALF else text
 
 
 _MANY_DIGITS = re.compile(rb"[\s:,\[-]\d[\d.]{15}")
+_DIGITS_ALIKE = bytes.maketrans(b"123456789.", b"0000000000")
+_ROW_OF_DIGITS = b"0" * 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,9 @@ async def map_page(page: Page, mapper: Mapper, programs: Programs) -> MappedPage
     its code is `not-json` where the page is no JSON. `programs` are the mapper's."""
     isolated: tuple[Failure, ...] = ()
     chosen = programs.of(page.body)
+    if b"\\ud" in page.body or b"\\uD" in page.body:
+        # libjq refuses the whole page for half a surrogate pair, which JSON allows and texts cut in the middle have.
+        page = replace(page, body=_ESCAPE.sub(_whole_character, page.body))
     try:
         lines = iter((await mapper.pool.run(chosen, encoded_variables(mapper.variables), page.body)).lines)
     except ExpressionError as error:
