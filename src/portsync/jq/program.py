@@ -69,9 +69,10 @@ class PageProgram:
 
     def fast(self, now: float, *, exact: bool = False) -> str:
         """The program without guards: it fails as a whole where any expression does."""
-        entities = ", ".join(_fast_entity(mapping, exact=exact) for mapping in self.mappings)
+        entities = ", ".join(_fast_entity(i, mapping, exact=exact) for i, mapping in enumerate(self.mappings))
+        nothings = (f"{_identifier_of_nothing(m.identifier)} as $__nothing{i} | " for i, m in enumerate(self.mappings))
         return (
-            f"{program_head(now)}"
+            f"{program_head(now)}{''.join(nothings)}"
             f"null as $__error | [{_grouped(self.data_path)}] as $__outputs | {_facts(self.facts, first_output)}, "
             f"({_EACH} | {_fast_items(self.items)}{first_output(self.query)} as $__keep | "
             f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
@@ -226,10 +227,10 @@ _TEXT_FUNCTIONS = frozenset(
 _JOINING = frozenset(["+", "|", "(", ")", ".", '"', "\\(", ";", ",", "[", "]"])
 
 
-def _fast_entity(mapping: EntityExpressions, *, exact: bool) -> str:
+def _fast_entity(number: int, mapping: EntityExpressions, *, exact: bool) -> str:
     return (
         f"({_identifier(mapping.identifier)} as $__id | {first_output(mapping.blueprint)} as $__blueprint | "
-        f'if $__id == {_identifier_of_nothing(mapping.identifier)} then error("identifier") else . end | '
+        f'if $__id == $__nothing{number} then error("identifier") else . end | '
         f"[{_names(mapping)}, ({_members(mapping, first_output)}{_ending(mapping, exact=exact)})])"
     )
 
