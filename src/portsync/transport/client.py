@@ -59,10 +59,13 @@ class Client:
             (b"accept-encoding", b"gzip, deflate"),
         ]
         self._auth = auth
-        self._transport = transport or httpx.AsyncHTTPTransport(verify=verify_tls, limits=_LIMITS)
+        self._given = transport
+        self._tls = httpx.create_ssl_context(verify=verify_tls)
+        self._idle: list[httpx.AsyncBaseTransport] = []
+        self._started: list[httpx.AsyncBaseTransport] = []
         self._proxied = None
         if transport is None and use_proxies and getproxies():
-            self._proxied = httpx.AsyncClient(verify=verify_tls, limits=_LIMITS)
+            self._proxied = httpx.AsyncClient(verify=self._tls)
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,7 +73,8 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        for transport in self._started:
+            await transport.aclose()
         if self._proxied is not None:
             await self._proxied.aclose()
 
@@ -182,14 +186,26 @@ class Client:
     async def _answer(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         if self._proxied is not None:
             response = await self._proxied.send(request, stream=True)
+            body = await self._read(response)
         else:
-            response = await self._transport.handle_async_request(request)
-        body = await self._read(response)
+            transport = self._idle.pop() if self._idle else self._new_transport()
+            try:
+                response = await transport.handle_async_request(request)
+                body = await self._read(response)
+            finally:
+                self._idle.append(transport)
         headers = response.headers
         if "content-encoding" in headers:
             # The body is decompressed; who reads it with its headers must not do it again.
             headers = httpx.Headers([pair for pair in headers.raw if pair[0].lower() not in _OF_THE_WIRE])
         return response.status_code, headers, body
+
+    def _new_transport(self) -> httpx.AsyncBaseTransport:
+        """A transport of one connection. One with many looks after all of them at every request, which costs more than
+        the request; how many there are is up to the caller, who has so many requests under way at most."""
+        transport = self._given or httpx.AsyncHTTPTransport(verify=self._tls, limits=_ONE_CONNECTION)
+        self._started.append(transport)
+        return transport
 
     async def _read(self, response: httpx.Response) -> bytes:
         """The body, decompressed. Raises TooLargeError as soon as it is too large: a small answer can unpack to
@@ -208,7 +224,7 @@ class Client:
 
 
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
 class TooLargeError(Exception):
