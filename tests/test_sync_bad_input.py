@@ -40,6 +40,7 @@ HTML = "<!DOCTYPE html><html><head><style>x{}</style></head><body><h1>Please sig
         (Response(""), "decode", "not-json", "empty"),
         (Response("  \n"), "decode", "not-json", "empty"),
         (Response('{"error": {"message": "no such path"}}', 404), "status", "source-status", "no such path"),
+        (Response(HTML, 501, media_type="text/html"), "status", "source-status", "answered 501: Please sign in"),
         (Response("bad gateway", 502), "status", "source-status", "502 after 3 tries: bad gateway"),
         (Response("", 302, {"location": "/login"}), "status", "source-status", "redirect to /login"),
         (Response("{}", 429, {"retry-after": "3600"}), "rate_limit", "source-status", "429"),

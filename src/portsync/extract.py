@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from portsync.errors import ExpressionError, Problem, SendError
+from portsync.excerpts import cut, first_words
 from portsync.flow import Answer, End, MappedPage, Page, PageFacts, RequestSpec, Verdict
-from portsync.logs import cut
 from portsync.pagination import PaginationError, Paginator
 from portsync.transport.retry import asked_wait, back_at
 
@@ -194,7 +194,7 @@ def _error_text(body: bytes) -> str:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return cut(" ".join(body[: 4 * _EXCERPT].decode("utf-8", errors="replace").split()), _EXCERPT)
+        return first_words(body, _EXCERPT)
     for key in ("error", "message", "detail", "errors"):
         if isinstance(value, dict) and key in value:
             found = value[key]

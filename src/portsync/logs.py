@@ -11,20 +11,13 @@ from urllib.parse import quote, quote_plus
 
 import structlog
 
+from portsync.excerpts import CUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
 _SHORTEST_SECRET = 4
 """Shorter values are no secrets that anybody could keep, and taking them out would make every text unreadable."""
-
-
-CUT = "\u2026"
-"""Stands where an excerpt ends before its text does."""
-
-
-def cut(text: str, length: int) -> str:
-    """At most `length` characters of `text`; where it goes on, the cut is marked."""
-    return text if len(text) <= length else text[:length] + CUT
 
 
 class Redactor:

@@ -13,11 +13,11 @@ import orjson
 from portsync import identifiers
 from portsync.batch import LARGEST_ENTITY
 from portsync.errors import ExpressionError, Problem
+from portsync.excerpts import first_words, is_html
 from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, PageFacts
 from portsync.isolate import Isolated, Part, isolate
 from portsync.jq.pool import RUNAWAY, JqPool
 from portsync.jq.program import NOT_ONE_VALUE, PageProgram, encoded_variables
-from portsync.logs import cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -212,19 +212,17 @@ def _page_problem(page: Page, problem: Problem) -> Problem:
 
 def _not_json(page: Page, place: str, said: str) -> Problem:
     """The problem of a page that is no JSON: an HTML page is named as such, with its first words."""
-    text = page.body[:4096].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
-    if re.match(r"(?i)<(!doctype html|html|head|body)", text):
-        words = " ".join(re.sub(r"(?is)<(script|style).*?</\1>|<[^>]*>", " ", text).split())
+    words = first_words(page.body, _EXCERPT)
+    if is_html(page.body):
         return Problem(
             "html-answer",
-            f"the answer is an HTML page, not JSON: {cut(words, _EXCERPT)}",
+            f"the answer is an HTML page, not JSON: {words}",
             place,
             "check the URL; a login page means that the credentials were not taken",
         )
-    shown = cut(" ".join(text.split()), _EXCERPT)
     return Problem(
         "not-json",
-        f"the answer is not JSON ({said}); it begins: {shown}",
+        f"the answer is not JSON ({said}); it begins: {words}",
         place,
         "check the URL and the `accept` header",
     )

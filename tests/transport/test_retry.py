@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,36 @@ def test_a_server_that_asks_for_longer_than_max_wait_is_not_hammered() -> None:
 
     assert isinstance(answer, Answer)
     assert (answer.status, slept) == (429, [])
+
+
+def test_a_peer_that_is_down_gets_all_attempts_once_and_one_each_until_it_is_back() -> None:
+    tries: list[int] = []
+    up = False
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        tries[-1] += 1
+        if up:
+            return httpx.Response(200)
+        raise httpx.ConnectError("refused")
+
+    async def run() -> None:
+        nonlocal up
+
+        async def no_sleep(_seconds: float) -> None:
+            return
+
+        policy = RetryPolicy(4, 60, lambda: NOW, no_sleep, lambda: 0.0)
+        transport = httpx.MockTransport(handler)
+        async with Client(policy=policy, timeouts=Timeouts(), user_agent="t", transport=transport) as client:
+            for state in (False, False, True, False):
+                up = state
+                tries.append(0)
+                with contextlib.suppress(SendError):
+                    await client.send(REQUEST)
+
+    asyncio.run(run())
+
+    assert tries == [4, 1, 1, 4]
 
 
 def test_an_answer_that_drips_in_for_ever_ends_at_the_total_time_out() -> None:

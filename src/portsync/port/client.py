@@ -11,8 +11,8 @@ from urllib.parse import quote
 import orjson
 
 from portsync.errors import PortRefusedError, PortUnreachableError, Problem, SendError
+from portsync.excerpts import cut, first_words
 from portsync.flow import Answer, RequestSpec
-from portsync.logs import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ def message_of(answer: Answer) -> str:
     value = json_of(answer)
     if isinstance(value, dict) and ("error" in value or "message" in value):
         return cut(": ".join(str(value[key]) for key in ("error", "message") if value.get(key)), _EXCERPT)
-    return cut(" ".join(answer.body[: 4 * _EXCERPT].decode("utf-8", errors="replace").split()), _EXCERPT)
+    return first_words(answer.body, _EXCERPT)
 
 
 def unreachable(error: SendError) -> Problem:
