@@ -6,7 +6,7 @@ import json
 
 import click
 
-from portsync.mapping.explain import mapping_schema
+from portsync.mapping.explain import editor_schema
 
 
 @click.command(short_help="Print the JSON Schema of the mapping file, for editors.")
@@ -19,4 +19,4 @@ def schema() -> None:
       # then, as the first line of a mapping:
       # yaml-language-server: $schema=mapping.schema.json
     """
-    click.echo(json.dumps(mapping_schema(), indent=2))
+    click.echo(json.dumps(editor_schema(), indent=2))

@@ -6,6 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic import AliasChoices
+
 from portsync.errors import Problem
 from portsync.mapping.models import MappingFile
 
@@ -152,3 +154,22 @@ def mapping_schema() -> dict[str, Any]:
         **schema,
         "title": "portsync mapping file",
     }
+
+
+def editor_schema() -> dict[str, Any]:
+    """The JSON Schema for editors: with the short forms and second spellings that the loader also takes."""
+    schema = mapping_schema()
+    definitions = schema["$defs"]
+    mappings = definitions["EntitySection"]["properties"]["mappings"]
+    short_forms = {
+        "mappings": (definitions["EntitySection"], {"$ref": "#/$defs/EntityMapping"}, mappings),
+        "timeout": (definitions["Source"], {"type": "number"}, definitions["Source"]["properties"]["timeout"]),
+    }
+    for name, (section, short, long) in short_forms.items():
+        described = {key: long.pop(key) for key in ("description", "title", "default") if key in long}
+        section["properties"][name] = {**described, "anyOf": [short, long]}
+    for field_name, field in MappingFile.model_fields.items():
+        if isinstance(field.validation_alias, AliasChoices):
+            first = str(field.validation_alias.choices[0])
+            schema["properties"][field_name] = schema["properties"][first]
+    return schema
