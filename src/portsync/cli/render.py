@@ -48,8 +48,11 @@ def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None
     err = console(sys.stderr)
     for problem in problems:
         text = f"[bold red]error\\[{escape(problem.code)}][/]: {escape(clean(problem.message))}"
-        if problem.place or problem.kind:
-            text += f"\n  [blue]-->[/] {escape(clean(', '.join(p for p in (problem.kind, problem.place) if p)))}"
+        where = [part for part in (problem.kind, problem.place) if part]
+        if problem.identifier and problem.identifier not in problem.message:
+            where.append(f"`{problem.identifier}`")
+        if where:
+            text += f"\n  [blue]-->[/] {escape(clean(', '.join(where)))}"
         if problem.excerpt:
             text += f"\n{escape(clean(problem.excerpt))}"
         if problem.hint:
