@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -16,6 +15,7 @@ from portsync.errors import ExpressionError, Problem
 from portsync.excerpts import first_words, is_html
 from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, PageFacts
 from portsync.isolate import Isolated, Part, isolate
+from portsync.jq.page_text import has_long_numbers, with_whole_characters
 from portsync.jq.pool import RUNAWAY, JqPool
 from portsync.jq.program import NOT_ONE_VALUE, PageProgram, encoded_variables
 
@@ -33,25 +33,8 @@ class Programs:
     exact: tuple[str, ...]
 
     def of(self, body: bytes) -> tuple[str, ...]:
-        """The programs for a page; a double keeps 15 digits of every number."""
-        # Twenty times faster than the regular expression, which only pages with some long row of digits get to see.
-        has_long_row = _ROW_OF_DIGITS in body.translate(_DIGITS_ALIKE)
-        return self.exact if has_long_row and _MANY_DIGITS.search(body) else self.usual
-
-
-_ESCAPE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.")
-_HALF = len(rb"\ud800")
-
-
-def _whole_character(escape: re.Match[bytes]) -> bytes:
-    """An escape of a JSON text, or the replacement character for half a surrogate pair."""
-    text = escape.group()
-    return b"\\ufffd" if len(text) == _HALF else text
-
-
-_MANY_DIGITS = re.compile(rb"[\s:,\[-]\d[\d.]{15}")
-_DIGITS_ALIKE = bytes.maketrans(b"123456789.", b"0000000000")
-_ROW_OF_DIGITS = b"0" * 16
+        """The programs for a page."""
+        return self.exact if has_long_numbers(body) else self.usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +59,8 @@ async def map_page(page: Page, mapper: Mapper, programs: Programs) -> MappedPage
     """What becomes of each record of `page`. Raises ExpressionError where the page as a whole cannot be mapped;
     its code is `not-json` where the page is no JSON. `programs` are the mapper's."""
     isolated: tuple[Failure, ...] = ()
+    page = replace(page, body=with_whole_characters(page.body))
     chosen = programs.of(page.body)
-    if b"\\ud" in page.body or b"\\uD" in page.body:
-        # libjq refuses the whole page for half a surrogate pair, which JSON allows and texts cut in the middle have.
-        page = replace(page, body=_ESCAPE.sub(_whole_character, page.body))
     try:
         lines = iter((await mapper.pool.run(chosen, encoded_variables(mapper.variables), page.body)).lines)
     except ExpressionError as error:
