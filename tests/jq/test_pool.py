@@ -72,6 +72,13 @@ def test_a_record_on_which_an_expression_runs_away_is_a_failure_and_the_others_g
     assert page.filtered == 0
 
 
+def test_many_records_are_not_the_expressions_fault_as_long_as_others_lie_between() -> None:
+    page = mapped(records(10, 1, 4, 7, 9), x=ENDLESS)
+
+    assert [failure.record - 1 for failure in page.failures] == [1, 4, 7, 9]
+    assert len(page.entities) == 6
+
+
 @pytest.mark.parametrize("bad", [tuple(range(40)), (7, 8, 9)])
 def test_three_in_a_row_are_the_expressions_fault_which_is_named(bad: tuple[int, ...]) -> None:
     with pytest.raises(ExpressionError, match=r"`properties\.x` runs away on one record after another") as error:

@@ -173,6 +173,9 @@ def test_an_identifier_that_an_empty_record_would_have_is_a_failure(
     _, line, *_ = outputs(program.guarded(0.0), json.dumps([record]))
 
     assert (line[1] is None and line[2] == "identifier") is fails
+    if fails:
+        with pytest.raises(ValueError, match="identifier"):
+            lines(program.fast(0.0), json.dumps([record]))
 
 
 def test_ocean_search_form_is_evaluated_leaf_by_leaf() -> None:
