@@ -14,9 +14,8 @@ from portsync.cli.render import print_problems
 from portsync.cli.runtime import Runtime
 from portsync.errors import ConfigError, MappingError, Problem
 from portsync.mapping.fit import fit_problems
-from portsync.mapping.loader import parse, read_text
-from portsync.mapping.repair import apply_repairs, find_repairs
-from portsync.mapping.yaml_text import compose, structure_problems
+from portsync.mapping.loader import needed_repairs, parse, read_text
+from portsync.mapping.repair import apply_repairs
 from portsync.plan import origin_problems
 from portsync.report import problem_as_json
 from portsync.shipped import or_shipped
@@ -54,10 +53,7 @@ def check(runtime: Runtime | None, mapping: Path, blueprints: Path | None, fix: 
 
 
 def _fixed(mapping: Path, text: str) -> str:
-    document = compose(str(mapping), text)
-    if not isinstance(document, Problem) and not structure_problems(document):
-        return text
-    repairs = find_repairs(text)
+    repairs = needed_repairs(text, mapping)
     if repairs:
         text = apply_repairs(text, repairs)
         try:

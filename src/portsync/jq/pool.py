@@ -44,18 +44,16 @@ class JqPool:
         """
         text = variables + b"\n" + body
         async with self._room:
-            try:
-                return await self._run_once(programs, text, timeout_s or self.limits.timeout_s)
-            except WorkerDiedError as died:
-                if died.is_out_of_memory:
-                    raise self._out_of_memory() from died
-            try:
-                # Somebody may have killed the worker, and not the work the worker.
-                return await self._run_once(programs, text, timeout_s or self.limits.timeout_s)
-            except WorkerDiedError as died:
-                if died.is_out_of_memory:
-                    raise self._out_of_memory() from died
-                raise ExpressionError(Problem("jq-crash", f"{died}, twice on the same page")) from died
+            # Twice: somebody may have killed the worker, and not the work the worker.
+            for is_last in (False, True):
+                try:
+                    return await self._run_once(programs, text, timeout_s or self.limits.timeout_s)
+                except WorkerDiedError as died:
+                    if died.is_out_of_memory:
+                        raise self._out_of_memory() from died
+                    if is_last:
+                        raise ExpressionError(Problem("jq-crash", f"{died}, twice on the same page")) from died
+        raise AssertionError("unreachable")
 
     async def _run_once(self, programs: Sequence[str], text: bytes, timeout_s: float) -> Outputs:
         worker = self._idle.pop() if self._idle else await self._start()

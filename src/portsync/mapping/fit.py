@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
+from portsync.jq.compile import normalised
 from portsync.mapping.explain import did_you_mean, dotted
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def fit_problems(mapping: LoadedMapping, blueprints: Sequence[dict[str, Any]]) -
 def constant(expression: str) -> str | None:
     """The text that an expression is, `'"service"'`, or None where it has to be evaluated."""
     try:
-        value = json.loads(expression.strip().replace("'", '"'))
+        value = json.loads(normalised(expression))
     except ValueError:
         return None
     return value if isinstance(value, str) else None

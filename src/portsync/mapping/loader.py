@@ -57,16 +57,12 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMapping:
     """The mapping that `text` says. Raises MappingError with all problems, in the order of the lines."""
-    repairs: tuple[Repair, ...] = ()
-    document = compose(str(path), text)
-    if isinstance(document, Problem) or structure_problems(document):
-        repairs = find_repairs(text)
-        if repairs:
-            document = compose(str(path), apply_repairs(text, repairs))
+    document, structure = _composed(text, path)
+    repairs = find_repairs(text) if structure else ()
+    if repairs:
+        document, structure = _composed(apply_repairs(text, repairs), path)
     problems = [_repair_problem(repair, text, path) for repair in repairs]
-    if isinstance(document, Problem):
-        raise MappingError(*problems, document)
-    if structure := structure_problems(document):
+    if document is None or structure:
         raise MappingError(*problems, *structure)
     interpolation = interpolate(document, environment)
     problems += interpolation.problems
@@ -81,6 +77,18 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
         raise MappingError(*_in_order(problems))
     secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())
     return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret))
+
+
+def needed_repairs(text: str, path: Path) -> tuple[Repair, ...]:
+    """The repairs without which `text` is no mapping; none for a text that is fine as it is."""
+    _, structure = _composed(text, path)
+    return find_repairs(text) if structure else ()
+
+
+def _composed(text: str, path: Path) -> tuple[Document | None, list[Problem]]:
+    """The document that `text` is, and what is wrong with its structure."""
+    document = compose(str(path), text)
+    return (None, [document]) if isinstance(document, Problem) else (document, structure_problems(document))
 
 
 def _without_values(problem: Problem, interpolation: Interpolation) -> Problem:
