@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from starlette.responses import Response
 
 from portsync.shipped import shipped_folder
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.conftest import LocalPort, Run
+    from tests.conftest import LocalPort, Run, Source
 
 CLAUDE = str(shipped_folder() / "blueprints" / "claude")
 TEAM = {"identifier": "team_page", "title": "Team", "schema": {"properties": {}}, "relations": {}}
@@ -131,3 +132,16 @@ def test_a_folder_that_is_none_is_exit_code_2(portsync: Callable[..., Run], port
 
     assert run.exit_code == 2
     assert "is not a folder" in run.err
+
+
+def test_a_port_that_repeats_the_credentials_does_not_get_them_into_any_output(
+    folder: Path, source: Source, portsync: Callable[..., Run], port_env: dict[str, str]
+) -> None:
+    secret = port_env["PORT_CLIENT_SECRET"]
+    source.answer = lambda _: Response(json.dumps({"error": "invalid", "message": f"not {secret}"}), 401)
+
+    run = portsync("provision", None, str(folder), env={**port_env, "PORT_BASE_URL": source.url})
+
+    assert run.exit_code == 4
+    assert "not ***" in run.err
+    assert secret not in run.out + run.err

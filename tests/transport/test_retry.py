@@ -178,10 +178,19 @@ def test_a_peer_that_is_down_gets_all_attempts_once_and_one_each_until_it_is_bac
                 tries.append(0)
                 with contextlib.suppress(SendError):
                     await client.send(REQUEST)
+            up = True
+            await client.send(REQUEST)
+            # That one request can never be sent says nothing about the peer.
+            with contextlib.suppress(SendError):
+                await client.send(RequestSpec("GET", "http://x/\n"))
+            up = False
+            tries.append(0)
+            with contextlib.suppress(SendError):
+                await client.send(REQUEST)
 
     asyncio.run(run())
 
-    assert tries == [4, 1, 1, 4]
+    assert tries == [4, 1, 1, 4 + 1, 4]
 
 
 def test_an_answer_that_drips_in_for_ever_ends_at_the_total_time_out() -> None:

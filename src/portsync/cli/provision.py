@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from portsync.blueprints import read_blueprints
+from portsync.cli.render import print_problems
 from portsync.cli.runtime import Runtime
 from portsync.cli.wiring import port_client, port_credentials
+from portsync.errors import PortSyncError
 from portsync.logs import Redactor
 from portsync.provision import apply_steps, plan_blueprints
 from portsync.settings import read_settings
@@ -40,7 +43,13 @@ def provision(runtime: Runtime | None, folder: Path, only_plan: bool, form: str)
     settings = read_settings(runtime.environment)
     blueprints = read_blueprints(or_shipped(folder))
     port_credentials(settings)
-    steps = asyncio.run(_run(settings, blueprints, runtime, only_plan=only_plan))
+    redactor = Redactor(settings.secrets())
+    try:
+        steps = asyncio.run(_run(settings, blueprints, runtime, redactor, only_plan=only_plan))
+    except PortSyncError as error:
+        # Here and not in main(): only here it is known what Port may repeat and nobody may see.
+        print_problems(error.problems, redactor)
+        sys.exit(error.exit_code)
     if form == "json":
         value = [
             {"identifier": step.identifier, "change": step.change, "sections": sorted(step.sections)} for step in steps
@@ -53,9 +62,8 @@ def provision(runtime: Runtime | None, folder: Path, only_plan: bool, form: str)
 
 
 async def _run(
-    settings: Settings, blueprints: list[dict[str, object]], runtime: Runtime, *, only_plan: bool
+    settings: Settings, blueprints: list[dict[str, object]], runtime: Runtime, redactor: Redactor, *, only_plan: bool
 ) -> list[Step]:
-    redactor = Redactor(settings.secrets())
     async with port_client(settings, settings.identifier or "portsync-provision", runtime, redactor.add) as port:
         await port.sign_in()
         steps = await plan_blueprints(port, blueprints)

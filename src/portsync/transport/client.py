@@ -99,7 +99,8 @@ class Client:
         except TryAgainError:
             pass  # `last` says what the last attempt came to
         assert last is not None
-        self._is_down = isinstance(last, SendError) and last.reason == "unreachable"
+        # A request that can never be sent says nothing about the peer.
+        self._is_down = isinstance(last, SendError) and last.reason == "unreachable" and last.may_pass
         if isinstance(last, SendError):
             raise last
         return last
