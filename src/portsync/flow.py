@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,12 @@ class RequestSpec:
     params: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: Json = None
-    """Sent as JSON when it is not None."""
+    """Nothing is sent where it is None."""
+    body_type: Literal["json", "form", "text"] = "json"
+    is_link: bool = False
+    """Whether the source, and not the mapping, made the URL up: then `params` are already in it."""
+    retried: frozenset[int] | None = None
+    """The statuses that are worth another attempt, where they are not the usual ones."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}"
@@ -45,6 +50,8 @@ class Answer:
     """How many attempts it took."""
     waited_s: float
     """Seconds spent waiting between attempts."""
+    url: str = ""
+    """Where it came from in the end: redirects may have led away from the request's own."""
 
     @property
     def is_success(self) -> bool:
@@ -67,6 +74,10 @@ class PageFacts:
 
     records: int
     values: Mapping[str, Json] = field(default_factory=dict)
+    received: int = 0
+    """How many records its chain has given so far, this page's included."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The headers of the answer; their names match in any case."""
     missing: bool = False
     """Whether `data_path` gave null."""
     data_path_error: str | None = None

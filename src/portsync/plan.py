@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
-    from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource, Retry, Timeout
+    from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
+    from portsync.mapping.source import Retry, Timeout
     from portsync.settings import Settings
 
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")

@@ -19,3 +19,17 @@ def fault_of(url: str) -> str | None:
     if any(character.isspace() or not character.isprintable() for character in url):
         return "holds spaces or control characters"
     return None
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an absolute URL, in the one form in which two of them can be compared (RFC 6454): host
+    in lower case, the scheme's own port left out."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
+    scheme = parts.scheme.lower()
+    port = "" if parts.port in (None, _PORTS.get(scheme)) else f":{parts.port}"
+    return f"{scheme}://{host}{port}"

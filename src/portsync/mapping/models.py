@@ -6,40 +6,23 @@ or from Port's documentation (docs.port.io, custom integration).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
-from portsync.auth import AnyAuth
 from portsync.jq.expression import Expression, compiled
-from portsync.mapping.templates import BodyTemplate, ParameterValue, TemplateText
-from portsync.pagination import AnyPaginator
-from portsync.urls import fault_of
+from portsync.mapping.requests import Lookup, OnStatus, PathParameter, Request, Status, Window
+from portsync.mapping.section import Section
+from portsync.mapping.source import Source
 
 if TYPE_CHECKING:
     from portsync.jq.program import Template
-
-
-class Section(BaseModel):
-    """The base of every section: unknown keys are refused, values do not change, secrets stay out of errors."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-        populate_by_name=True,
-    )
 
 
 def _search_or_expression(value: Any) -> Template:
@@ -73,90 +56,19 @@ def _one_or_many(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def _http_url(url: str) -> str:
-    if (fault := fault_of(url)) is not None:
-        hint = "write it as https://host/path"
-        raise PydanticCustomError("url", "the URL {fault}", {"fault": fault, "hint": hint})
-    return url.rstrip("/")
-
-
-_PATH_PARAMETER = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-
-
-def _path(kind: str) -> str:
-    if (found := _PATH_PARAMETER.search(kind)) is not None:
-        raise PydanticCustomError(
-            "path-parameter",
-            "the path parameter `{name}` has no values",
-            {"name": found[1], "hint": "write the path out; this version knows no path parameters"},
-        )
-    return kind
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-
-
-class Retry(Section):
-    """How often, and how long, a failing request is tried again."""
-
-    attempts: Annotated[int, Field(ge=1, le=100)] = 5
-    """Tries of one request in all."""
-    max_wait: Annotated[float, Field(ge=0)] = 120
-    """The longest single wait, in seconds. A source that asks for longer ends the resource."""
-
-
-class Timeout(Section):
-    """Time-outs in seconds."""
-
-    connect: Annotated[float, Field(gt=0)] = 30
-    read: Annotated[float, Field(gt=0)] = 30
-    """The longest silence while an answer arrives."""
-    write: Annotated[float, Field(gt=0)] = 30
-    pool: Annotated[float, Field(gt=0)] = 30
-    total: Annotated[float, Field(gt=0)] = 300
-    """For one whole attempt; it ends an answer that drips in for ever."""
-
-
-def _timeout(value: Any) -> Any:
-    if isinstance(value, str) and value.replace(".", "", 1).isdecimal():
-        value = float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return dict.fromkeys(("connect", "read", "write", "pool"), value) | {"total": 10 * value}
-    return value
-
-
-class Source(Section):
-    """The API that is read."""
-
-    base_url: HttpUrl | None = None
-    """Every resource's path is joined to it. Taken from PORTSYNC_SOURCE_BASE_URL where it is missing."""
-    auth: AnyAuth | None = None
-    """Who asks: `none`, `bearer`, `basic` or `api_key`."""
-    headers: dict[str, TemplateText] = Field(default_factory=dict)
-    """Sent with every request. May hold `{{ jq }}` spans."""
-    pagination: AnyPaginator | None = None
-    """The default for every resource: `none` or `offset`."""
-    retry: Retry = Retry()
-    timeout: Annotated[Timeout, BeforeValidator(_timeout)] = Timeout()
-    verify_tls: bool = True
-
-
-class Selector(Section):
+class Selector(Request):
     """Which records, and by which request."""
 
     query: Expression = "true"
     """JQ that gives true or false for each record; only the true ones are kept."""
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    body: BodyTemplate = None
-    """A text is one JQ program whose output is the JSON body; a YAML mapping is literal, with `{{ jq }}` spans."""
-    query_params: dict[str, ParameterValue] = Field(default_factory=dict)
-    """May hold `{{ jq }}` spans; a list repeats the parameter."""
-    headers: dict[str, TemplateText] = Field(default_factory=dict)
-    """Added to the source's. May hold `{{ jq }}` spans."""
-    data_path: Expression = "."
-    """JQ from the answer's body to its records: an array, or several outputs."""
-    pagination: AnyPaginator | None = None
-    """In place of the source's."""
+    path_parameters: dict[str, PathParameter] = Field(default_factory=dict)
+    """For each `{name}` in `kind`, where its values come from."""
+    window: Window | None = None
+    """Ask for a span of time piece by piece; requests and entities see `$window.start` and `$window.end`."""
+    slurp: bool = False
+    """Whether `data_path` gets the list of all pages of a request at once, in place of one page after another."""
+    on_status: dict[Status, OnStatus] = Field(default_factory=dict)
+    """What an answer with this status means: `skip` (not read, and said so), `empty`, `fail`, or `retry`."""
     on_conflict: Literal["report", "last", "first", "fail"] = "report"
     """Two records, one identifier, different content: send the last and say so, or keep last or first, or fail."""
     delete_stale: bool = True
@@ -198,8 +110,8 @@ class PortSection(Section):
 class Resource(Section):
     """One kind of thing that the source has."""
 
-    kind: Annotated[str, Field(min_length=1), AfterValidator(_path)]
-    """The endpoint's path, joined to the base URL; a query string in it is kept."""
+    kind: Annotated[str, Field(min_length=1)]
+    """The endpoint's path, joined to the base URL; a query string in it is kept, and `{name}` is a path parameter."""
     selector: Selector = Selector()
     port: PortSection
 
@@ -208,6 +120,8 @@ class MappingFile(Section):
     """A mapping file: `resources`, Ocean's switches, and portsync's own `source`."""
 
     source: Source = Source()
+    context: dict[str, Lookup] = Field(default_factory=dict)
+    """Small requests made once in a run, whose answers every expression sees as `$context.<name>`."""
     create_missing_related_entities: bool = Field(
         default=True,
         validation_alias=AliasChoices("createMissingRelatedEntities", "create_missing_related_entities"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from portsync.flow import PageFacts, RequestSpec
 
@@ -27,13 +27,18 @@ class Paginator(BaseModel):
     def next(self, request: RequestSpec, facts: PageFacts) -> RequestSpec | None:
         """The request after `request`, which gave `facts`; None at the end. Raises PaginationError."""
 
+    def ahead(self, request: RequestSpec, facts: PageFacts) -> Iterable[RequestSpec]:  # noqa: ARG002
+        """The requests that will probably follow `request`, which gave `facts`, in their order; none where a page has
+        to be read before the next one can be known. They may be sent early; `next` alone decides what counts."""
+        return ()
+
     def facts(self) -> Mapping[str, str]:
         """The expressions over the page's body whose values `next` needs, by name."""
         return {}
 
     def total(self, facts: PageFacts) -> int | None:  # noqa: ARG002 - the interface's signature
         """How many records the source says there are in all. Where it does, a page like the one before it is no sign
-        of a loop by itself."""
+        of a loop by itself, and a chain that ends before it was reached is truncated."""
         return None
 
 
