@@ -23,7 +23,8 @@ import yaml
 from portsync.jq.compile import normalised
 from portsync.jq.pool import JqPool
 from portsync.jq.process import Limits
-from portsync.jq.program import EntityExpressions, PageProgram, encoded_variables
+from portsync.jq.program import EntityExpressions, PageProgram
+from portsync.jq.records import encoded_variables
 from portsync.jq.worker import run
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def bare_program(mapping: EntityExpressions) -> str:
 async def pages_per_second(programs: tuple[str, str], body: bytes, workers: int, pages: int) -> float:
     """How many pages a second that many workers map."""
     async with JqPool(Limits(timeout_s=60), workers) as pool:
-        variables = encoded_variables({})
+        variables = encoded_variables()
         await asyncio.gather(*(pool.run(programs, variables, body) for _ in range(2 * workers)))
         started = time.perf_counter()
         await asyncio.gather(*(pool.run(programs, variables, body) for _ in range(pages)))
@@ -114,10 +115,9 @@ def main() -> int:
     mapping = expressions()
     program = PageProgram(".data", "true", (mapping,))
     programs = program.fast(0.0), program.guarded(0.0)
-    compiled = [[jq.compile(text)] for text in programs]
-    framed = encoded_variables({}) + b"\n" + body
+    compiled = [[jq.compile(text, args={"context": {}})] for text in programs]
+    framed = encoded_variables() + b"\n" + body
     bare = jq.compile(bare_program(mapping))
-    compiled = {name: [[jq.compile(text)] for text in texts] for name, texts in {"x": programs}.items()}["x"]
     costs = cpu_per_record(
         {
             "bare page program": lambda: "\n".join(bare.input_text(body.decode())).encode(),

@@ -1,204 +1,275 @@
-"""Request chain -> pages, with a verdict at the end: either everything was read, or it is said where it stopped."""
+"""Request chain -> pages, with a verdict at the end: either everything was read, or it is said where it stopped.
+
+While a page is mapped and written, the next one is under way; where page numbers are known, several are. What is sent
+early is only a guess: the chain is followed page by page, and a guess that does not come true is given up.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from hashlib import blake2b
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import orjson
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from portsync.errors import ExpressionError, Problem, SendError
-from portsync.excerpts import cut, first_words
-from portsync.flow import Answer, End, MappedPage, Page, PageFacts, RequestSpec, Verdict
+from portsync.flow import Answer, End, Fetched, Page, PageFacts, RequestSpec, Spent, Verdict
+from portsync.ledger import Ledger
+from portsync.lookahead import Lookahead, Step, fingerprint
 from portsync.pagination import PaginationError, Paginator
-from portsync.transport.retry import asked_wait, back_at
+from portsync.refusals import refusal, skipped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 
+
+class Mapped(Protocol):
+    """What a page, or a piece of a large one, becomes."""
+
+    @property
+    def facts(self) -> PageFacts: ...
+    @property
+    def content(self) -> bytes: ...
+
+
+M = TypeVar("M", bound=Mapped)
 T = TypeVar("T")
 
-_EXCERPT = 300
-_HINTS = {
-    400: "check `selector.body` and `selector.query_params` against the API's documentation",
-    401: "check `source.auth`: the key may be wrong, expired, or of the wrong kind",
-    403: "the credentials are known but may not read this: give them the right, or remove the resource",
-    404: "check `kind` and `base_url`: the API knows no such path",
-    405: "check `selector.method`",
-    410: "what was asked for is gone; run it again",
-    422: "check `selector.body` and `selector.query_params` against the API's documentation",
-    429: "lower the request rate, or come back later",
-}
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[M]):
+    """How the pages of a chain are fetched and mapped."""
+
+    send: Callable[[RequestSpec], Awaitable[Answer]]
+    """Raises SendError."""
+    decode: Callable[[Answer, str], bytes]
+    """The JSON value that an answer's body is. Given the answer and its place, raises ExpressionError."""
+    split: Callable[[bytes], Iterator[bytes] | None]
+    """The pieces of a large page; None where it is not to be split."""
+    map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]
+    """Tells the page's facts as soon as they are known. Raises ExpressionError."""
+    clock: Callable[[], float]
+    """Epoch seconds."""
+    on_status: Mapping[int, str] = field(default_factory=dict)
+    width: int = 1
+    """How many pages may be under way where the source says how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[M]):
+    """What one answer came to: a page, or the pieces of a large one, or neither where there is nothing."""
+
+    answer: Answer
+    page: M | None = None
+    pieces: Iterator[bytes] | None = None
+
+
+class _EndedError(Exception):
+    """This means that the chain ends here, and not as it should."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end.reason)
+        self.end = end
 
 
 async def fetch_pages(
-    first: RequestSpec,
-    paginator: Paginator,
-    send: Callable[[RequestSpec], Awaitable[Answer]],
-    map_page: Callable[[Page], Awaitable[MappedPage]],
-    clock: Callable[[], float],
-) -> AsyncGenerator[MappedPage | End]:
-    """Read a chain of requests to its end, page by page; the last value is the End.
+    first: RequestSpec, paginator: Paginator, reading: Reading[M], name: str = ""
+) -> AsyncGenerator[Fetched[M] | End]:
+    """Read the chain of requests called `name` to its end, page by page; the last value is the End.
 
     A request that was sent before, and a page whose content repeats the page before it where no total speaks, end the
     chain as a loop. Nothing raises: what goes wrong is in the End.
     """
-    seen: set[bytes] = set()
-    before: MappedPage | None = None
-    number = fresh = 0
-    repeated = False
-    place = str(first)
+    walk = _Walk(paginator, reading, name)
     try:
-        request: RequestSpec | None = paginator.first(first)
-        while request is not None:
-            number += 1
-            place = f"{request}, page {number}"
-            if (fingerprint := _fingerprint(request)) in seen:
-                yield _loop(place, "the source leads back to a request that was made before")
-                return
-            seen.add(fingerprint)
-            answer = await _fetch(request, place, send, clock)
-            if isinstance(answer, End):
-                yield answer
-                return
-            mapped = await _map(Page(request, number, answer.body), answer, place, before, map_page)
-            if isinstance(mapped, End):
-                yield mapped
-                return
-            total = paginator.total(mapped.facts)
-            repeats = before is not None and mapped.facts.records > 0 and mapped.content == before.content
-            if repeats and total is None:
-                yield replace(_loop(place, "the page repeats the page before it"), **_spent(answer))
-                return
-            repeated = repeated or repeats
-            fresh += 0 if repeats else mapped.facts.records
+        async with aclosing(walk.pages(first)) as pages:
+            async for fetched in pages:
+                yield fetched
+    except _EndedError as error:
+        yield replace(error.end, chain=name)
+    else:
+        yield End(Verdict.COMPLETE, chain=name)
+    finally:
+        await walk.ahead.close()
+
+
+class _Walk(Generic[M]):
+    """One walk along a chain. What it raises is an _EndedError."""
+
+    def __init__(self, paginator: Paginator, reading: Reading[M], name: str) -> None:
+        self._paginator = paginator
+        self._reading = reading
+        self._name = name
+        self._ledger = Ledger(paginator)
+        self._seen: set[bytes] = set()
+        self.ahead: Lookahead[_Read[M]] = Lookahead(self._read)
+
+    async def pages(self, first: RequestSpec) -> AsyncGenerator[Fetched[M]]:
+        """The pages in their order, up to the last one."""
+        place = self._place(first, 1)
+        number = 0
+        try:
+            request: RequestSpec | None = self._paginator.first(first)
+            while request is not None:
+                number += 1
+                place = self._place(request, number)
+                if (key := fingerprint(request)) in self._seen:
+                    raise _loop(place, "the source leads back to a request that was made before")
+                self._seen.add(key)
+                async with aclosing(self._turn(self.ahead.take(request, number))) as pages:
+                    async for fetched in pages:
+                        yield fetched
+                request = self._paginator.following(request, self._ledger.last)
+        except PaginationError as error:
+            problem = Problem("pagination", error.message, place, _PAGING_HINT)
+            raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem)) from error
+        if (short := self._ledger.shortfall()) is not None:
+            reason, message = short
+            raise _EndedError(End(Verdict.INCOMPLETE, reason, Problem(reason, message, place, _LOOP_HINT)))
+
+    async def _turn(self, step: Step[_Read[M]]) -> AsyncGenerator[Fetched[M]]:
+        """The page of `step`, or its pieces; enters it into the ledger."""
+        if (early := await step.early_facts()) is not None and not self._ledger.may_repeat(early):
+            await self._look_ahead(step.request, self._ledger.placed(early, step.number))
+        read = await step.result
+        spent, records = read.answer.spent, 0
+        facts = self._ledger.of_nothing(keeps_claims=read.answer.status == HTTPStatus.NO_CONTENT)
+        if read.page is None and read.pieces is None:
+            yield Fetched(None, spent)
+        async with aclosing(self._pieces(read, step)) as pieces:
+            async for piece in pieces:
+                records += piece.facts.records
+                facts = replace(piece.facts, records=records, headers=read.answer.headers)
+                facts = self._ledger.placed(facts, step.number)
+                is_first = piece.facts.records == records
+                if is_first and self._ledger.repeats(piece.facts, piece.content):
+                    raise _loop(self._place(step.request, step.number), "the page repeats the page before it", spent)
+                if read.page is not None:
+                    await self._look_ahead(step.request, facts)
+                yield Fetched(piece, spent, int(is_first), _to_come(self._paginator, step.request, facts))
+                spent = Spent()
+        self._ledger.take(self._ledger.placed(facts, step.number))
+
+    async def _look_ahead(self, request: RequestSpec, facts: PageFacts) -> None:
+        """Begin what will follow `request`, which gave `facts`, unless it was there before."""
+        try:
+            following = self._paginator.following(request, facts)
+        except PaginationError:
+            return  # it is raised again, and said, when the page's turn is over
+        expected = [following] if following is not None else []
+        if expected and self._reading.width > 1:
+            predicted = list(islice(self._paginator.ahead(request, facts), self._reading.width))
+            expected = predicted if predicted[:1] == expected else expected
+        fresh = takewhile(lambda request: fingerprint(request) not in self._seen, expected)
+        await self.ahead.expect(list(fresh), facts.number + 1)
+
+    async def _read(self, step: Step[_Read[M]]) -> _Read[M]:
+        """Fetch the page of `step`, and map it unless it is large."""
+        reading = self._reading
+        place = self._place(step.request, step.number)
+        answer = await self._answer(step, place)
+        if answer.status == HTTPStatus.NO_CONTENT or not answer.is_success:
+            return _Read(answer)
+        if not answer.body[:64].strip() and not answer.body.strip():
+            empty = Problem("not-json", "the answer is empty", place, "check `selector.method` and the path")
+            raise _EndedError(End(Verdict.INCOMPLETE, "decode", empty, answer.spent))
+
+        def known(facts: PageFacts) -> None:
+            if not facts.missing and facts.data_path_error is None:
+                step.know(replace(facts, headers=answer.headers))
+
+        try:
+            body = reading.decode(answer, place)
+            if (pieces := reading.split(body)) is not None:
+                return _Read(answer, pieces=pieces)
+            mapped = await reading.map_page(Page(step.request, step.number, body, self._name), known)
+        except ExpressionError as error:
+            raise _unmappable(error, answer.spent) from error
+        if (unread := _data_path_problem(mapped.facts, step.number, place)) is not None:
+            raise _EndedError(End(Verdict.INCOMPLETE, "data_path", unread, answer.spent))
+        return _Read(answer, mapped)
+
+    async def _answer(self, step: Step[_Read[M]], place: str) -> Answer:
+        """An answer that holds a page, or says that there is none."""
+        try:
+            answer = await self._reading.send(step.request)
+        except SendError as error:
+            problem = replace(error.problems[0], place=place)
+            spent = Spent(error.requests, max(0, error.requests - 1), error.rate_limited, error.waited_s)
+            raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem, spent)) from error
+        meaning = "success" if answer.is_success else self._reading.on_status.get(answer.status, "fail")
+        if meaning in ("success", "empty"):
+            return answer
+        if meaning == "skip" and step.number == 1:
+            raise _EndedError(End(Verdict.SKIPPED, "status", skipped(answer, place), answer.spent))
+        reason = "rate_limit" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else "status"
+        refused = refusal(answer, place, self._reading.clock())
+        raise _EndedError(End(Verdict.INCOMPLETE, reason, refused, answer.spent))
+
+    async def _pieces(self, read: _Read[M], step: Step[_Read[M]]) -> AsyncGenerator[M]:
+        """The page, or what the pieces of a large one become: one is mapped while the one before it is written."""
+        if read.page is not None:
+            yield read.page
+        if read.pieces is not None:
+            mapped = self._mapped_pieces(read.pieces, read.answer, step)
+            async with aclosing(mapped), aclosing(one_ahead(mapped)) as ahead:
+                async for piece in ahead:
+                    yield piece
+
+    async def _mapped_pieces(self, pieces: Iterator[bytes], answer: Answer, step: Step[_Read[M]]) -> AsyncGenerator[M]:
+        records = 0
+        for body in pieces:
+            page = Page(step.request, step.number, body, self._name, first_record=records)
+            try:
+                mapped = await self._reading.map_page(page, lambda _: None)
+            except ExpressionError as error:
+                raise _unmappable(error, answer.spent if records == 0 else Spent()) from error
+            records += mapped.facts.records
             yield mapped
-            before = mapped
-            request = paginator.next(request, mapped.facts)
-            if request is None and repeated and total is not None and fresh < total:
-                yield _loop(place, f"pages repeat, and only {fresh} of the {total} records that there are came")
-                return
-    except PaginationError as error:
-        yield End(Verdict.INCOMPLETE, error.reason, Problem("pagination", error.message, place, _PAGING_HINT))
-        return
-    yield End(Verdict.COMPLETE)
+
+    def _place(self, request: RequestSpec, number: int) -> str:
+        return f"{self._name}: {request}, page {number}" if self._name else f"{request}, page {number}"
 
 
-async def one_ahead(pages: AsyncGenerator[T]) -> AsyncGenerator[T]:
-    """`pages`, with the next one already being read: it is fetched and mapped while a page is written."""
-    following = asyncio.ensure_future(anext(pages, None))
+def _to_come(paginator: Paginator, request: RequestSpec, facts: PageFacts) -> int | None:
     try:
-        while (page := await following) is not None:
-            following = asyncio.ensure_future(anext(pages, None))
-            yield page
+        return paginator.to_come(request, facts)
+    except PaginationError:
+        return None
+
+
+async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """`items`, with the next one already being made."""
+    following = asyncio.ensure_future(anext(items, None))
+    try:
+        while (item := await following) is not None:
+            following = asyncio.ensure_future(anext(items, None))
+            yield item
     finally:
         following.cancel()
-        await asyncio.wait({following})
+        await asyncio.gather(following, return_exceptions=True)
 
 
-async def _fetch(
-    request: RequestSpec, place: str, send: Callable[[RequestSpec], Awaitable[Answer]], clock: Callable[[], float]
-) -> Answer | End:
-    """The answer that holds a page, or the End that it is."""
-    try:
-        answer = await send(request)
-    except SendError as error:
-        problem = replace(error.problems[0], place=place)
-        return End(Verdict.INCOMPLETE, error.reason, problem, error.requests, error.waited_s)
-    if (refused := _status_problem(answer, place, clock())) is not None:
-        reason = "rate_limit" if answer.status == HTTPStatus.TOO_MANY_REQUESTS else "status"
-        return End(Verdict.INCOMPLETE, reason, refused, **_spent(answer))
-    if answer.body.strip() or answer.status == HTTPStatus.NO_CONTENT:
-        return replace(answer, body=answer.body.removeprefix(b"\xef\xbb\xbf"))
-    empty = Problem("not-json", "the answer is empty", place, "check `selector.method` and the path")
-    return End(Verdict.INCOMPLETE, "decode", empty, **_spent(answer))
+def _unmappable(error: ExpressionError, spent: Spent) -> _EndedError:
+    reason = "decode" if error.problems[0].code in ("not-json", "html-answer") else "jq"
+    return _EndedError(End(Verdict.INCOMPLETE, reason, error.problems[0], spent))
 
 
-async def _map(
-    page: Page,
-    answer: Answer,
-    place: str,
-    before: MappedPage | None,
-    map_page: Callable[[Page], Awaitable[MappedPage]],
-) -> MappedPage | End:
-    """The mapped page, or the End where it cannot be mapped as a whole."""
-    if answer.status == HTTPStatus.NO_CONTENT:
-        # An empty page; what the page before it said of the whole still holds.
-        facts = PageFacts(0) if before is None else replace(before.facts, records=0)
-        return MappedPage(page.number, facts, filtered=0, entities=(), **_spent(answer))
-    try:
-        mapped = replace(await map_page(page), **_spent(answer))
-    except ExpressionError as error:
-        reason = "decode" if error.problems[0].code in ("not-json", "html-answer") else "jq"
-        return End(Verdict.INCOMPLETE, reason, error.problems[0], **_spent(answer))
-    if (unread := _data_path_problem(mapped, place)) is not None:
-        return End(Verdict.INCOMPLETE, "data_path", unread, **_spent(answer))
-    return mapped
-
-
-def _spent(answer: Answer) -> dict[str, Any]:
-    return {"requests": answer.requests, "waited_s": answer.waited_s}
-
-
-def _loop(place: str, message: str) -> End:
-    return End(Verdict.INCOMPLETE, "loop", Problem("loop", message, place, _LOOP_HINT))
+def _loop(place: str, message: str, spent: Spent | None = None) -> _EndedError:
+    problem = Problem("loop", message, place, _LOOP_HINT)
+    return _EndedError(End(Verdict.INCOMPLETE, "loop", problem, spent or Spent()))
 
 
 _LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
 _PAGING_HINT = "check the paths in `pagination` against an answer of the source"
 
 
-def _fingerprint(request: RequestSpec) -> bytes:
-    said = [request.method, request.url, request.params, request.headers, request.body]
-    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
-
-
-def _data_path_problem(mapped: MappedPage, place: str) -> Problem | None:
+def _data_path_problem(facts: PageFacts, number: int, place: str) -> Problem | None:
     """A typo must not look like an empty source: null is nothing only on a later page."""
     hint = "check `selector.data_path` against the answer; `.` is the whole of it"
-    if mapped.facts.data_path_error is not None:
-        return Problem("data-path", f"`data_path` failed: {mapped.facts.data_path_error}", place, hint)
-    if mapped.facts.missing and mapped.number == 1:
+    if facts.data_path_error is not None:
+        return Problem("data-path", f"`data_path` failed: {facts.data_path_error}", place, hint)
+    if facts.missing and number == 1:
         return Problem("data-path", "`data_path` found nothing (null) in the answer", place, hint)
     return None
-
-
-def _status_problem(answer: Answer, place: str, now: float) -> Problem | None:
-    if answer.is_success:
-        return None
-    tries = "" if answer.requests == 1 else f" after {answer.requests} tries"
-    message = f"the source answered {answer.status}{tries}"
-    if said := _error_text(answer.body):
-        message += f": {said}"
-    hint = _HINTS.get(answer.status)
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-        message += f" (a redirect to {answer.headers.get('location', 'nowhere')})"
-        hint = "redirects are not followed: put the final address into `base_url` or `kind`"
-    elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        hint = "the source has a problem of its own; run it again later"
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (wait := asked_wait(answer.headers, now)) is not None:
-        hint = f"the source asks to come back at {back_at(now, wait)}"
-    return Problem(
-        "source-refused" if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) else "source-status",
-        message,
-        place,
-        hint,
-    )
-
-
-def _error_text(body: bytes) -> str:
-    """What an error answer says, in one line: the message of the usual JSON forms, else its first words."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return first_words(body, _EXCERPT)
-    for key in ("error", "message", "detail", "errors"):
-        if isinstance(value, dict) and key in value:
-            found = value[key]
-            inner = found.get("message") if isinstance(found, dict) else found
-            if isinstance(inner, str):
-                return cut(inner, _EXCERPT)
-    return cut(orjson.dumps(value).decode(), _EXCERPT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,12 @@ class Answer:
     """Seconds spent waiting between attempts."""
     url: str = ""
     """Where it came from in the end: redirects may have led away from the request's own."""
+    rate_limited: int = 0
+    """How many of the attempts the peer refused as too many."""
+
+    @property
+    def spent(self) -> Spent:
+        return Spent(self.requests, self.requests - 1, self.rate_limited, self.waited_s)
 
     @property
     def is_success(self) -> bool:
@@ -59,13 +65,39 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What reading something cost."""
+
+    requests: int = 0
+    """Attempts, the repeated ones included."""
+    retries: int = 0
+    rate_limited: int = 0
+    """How many attempts the source refused as too many."""
+    waited_s: float = 0.0
+    """Seconds spent waiting between attempts and for the rate limit."""
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.requests + other.requests,
+            self.retries + other.retries,
+            self.rate_limited + other.rate_limited,
+            self.waited_s + other.waited_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of the source that holds records."""
+    """One answer of the source that holds records, or a piece of a large one."""
 
     request: RequestSpec
     number: int
-    """Counted from 1 within its resource."""
+    """Counted from 1 within its chain."""
     body: bytes
+    """One JSON value."""
+    chain: str = ""
+    """Which of its resource's chains it belongs to, in words; empty where there is only one."""
+    first_record: int = 0
+    """How many records of the same page stand in the pieces before this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +108,17 @@ class PageFacts:
     values: Mapping[str, Json] = field(default_factory=dict)
     received: int = 0
     """How many records its chain has given so far, this page's included."""
+    number: int = 1
+    """The page's number within its chain."""
+    empty_pages: int = 0
+    """How many pages in a row, this one's included, had no record."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The headers of the answer; their names match in any case."""
     missing: bool = False
     """Whether `data_path` gave null."""
     data_path_error: str | None = None
+    edges: str = ""
+    """The first and the last record as JSON: pages that differ in them do not repeat each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +134,13 @@ class Entity:
     page: int
     record: int
     """Counted from 1 within its page."""
+    chain: str = ""
     absorbed: int = 0
     """How many earlier conflicting entities this one stands for."""
 
     @property
     def place(self) -> str:
-        return place_of(self.page, self.record)
+        return place_of(self.page, self.record, self.chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +153,11 @@ class Failure:
     record: int
     identifier: str | None = None
     hint: str | None = None
+    chain: str = ""
 
     @property
     def place(self) -> str:
-        return place_of(self.page, self.record)
+        return place_of(self.page, self.record, self.chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +169,11 @@ class FieldError:
     page: int
     record: int
     identifier: str | None = None
+    chain: str = ""
+
+    @property
+    def place(self) -> str:
+        return place_of(self.page, self.record, self.chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +188,6 @@ class MappedPage:
     field_errors: tuple[FieldError, ...] = ()
     content: bytes = b""
     """A hash of the records: equal hashes, a page that repeats another."""
-    requests: int = 0
-    waited_s: float = 0.0
 
 
 class Verdict(StrEnum):
@@ -155,15 +198,31 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[P]):
+    """What one page came to, beside what it cost to get it."""
+
+    page: P | None
+    """None where an answer without a body said that there is nothing."""
+    spent: Spent = Spent()
+    pages: int = 1
+    """How many answers it is made of; none for a piece of one that was counted already."""
+    to_come: int | None = None
+    """How many more requests its chain will take, where the source tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last thing that reading a resource gives: its verdict, and why."""
+    """The last thing that reading a chain gives: its verdict, and why."""
 
     verdict: Verdict
     reason: str | None = None
     problem: Problem | None = None
-    requests: int = 0
-    waited_s: float = 0.0
+    spent: Spent = Spent()
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +260,6 @@ class BatchResult:
     outcomes: tuple[Outcome, ...]
 
 
-def place_of(page: int, record: int) -> str:
+def place_of(page: int, record: int, chain: str = "") -> str:
     """The place of a record as every report and error writes it."""
-    return f"page {page}, record {record}"
+    return f"{chain}, page {page}, record {record}" if chain else f"page {page}, record {record}"

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import orjson
 
 from portsync.auth import AnyAuth, NoAuth
 from portsync.errors import ExpressionError, Problem, SettingsError
-from portsync.flow import Json, RequestSpec
 from portsync.jq.items import Items
-from portsync.jq.program import EntityExpressions, PageProgram, encoded_variables, program_head
+from portsync.jq.program import EntityExpressions, PageProgram
 from portsync.mapping.fit import constant
-from portsync.mapping.templates import as_program, body_program
 from portsync.pagination import NoPagination, Paginator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
     from portsync.mapping.source import Retry, Timeout
@@ -38,20 +31,10 @@ class SourcePlan:
     auth: AnyAuth
     headers: dict[str, str]
     paginator: Paginator
+    concurrency: int
     retry: Retry
     timeout: Timeout
     verify_tls: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RequestChain:
-    """How one resource is read: its first request, what follows a page, and what maps one."""
-
-    first: RequestSpec
-    paginator: Paginator
-    program: PageProgram
-    variables: Mapping[str, Json]
-    """What `$context`, `$params` and `$window` stand for."""
 
 
 def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
@@ -72,53 +55,23 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
         source.auth or settings.source_auth or NoAuth(),
         source.headers,
         source.pagination or settings.source_pagination or NoPagination(),
+        source.concurrency,
         source.retry,
         source.timeout,
         source.verify_tls,
     )
 
 
-async def plan_resource(resource: Resource, source: SourcePlan, pool: JqPool, now: float) -> RequestChain:
-    """The chain of a resource. Raises ExpressionError where an expression of its request fails or gives null."""
+def page_program(resource: Resource, source: SourcePlan) -> PageProgram:
+    """All expressions that the pages of a resource go through."""
     selector = resource.selector
-    paginator = selector.pagination or source.paginator
-    program = PageProgram(
+    return PageProgram(
         selector.data_path,
         selector.query,
         tuple(_expressions(mapping) for mapping in resource.port.entity.mappings),
-        paginator.facts(),
+        (selector.pagination or source.paginator).facts(),
         _items(resource.port),
-    )
-    return RequestChain(await _render_request(resource, source, pool, now), paginator, program, {})
-
-
-async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, now: float) -> RequestSpec:
-    selector = resource.selector
-    parts = {
-        "kind": as_program(resource.kind, "kind"),
-        "params": as_program(selector.query_params, "selector.query_params"),
-        "source_headers": as_program(source.headers, "source.headers"),
-        "headers": as_program(selector.headers, "selector.headers"),
-        "body": "null" if selector.body is None else body_program(selector.body),
-    }
-    code = ", ".join(f"{name}: {part}" for name, part in parts.items())
-    try:
-        outputs = await pool.run([f"{program_head(now)}{{{code}}} | tojson"], encoded_variables({}), b"null")
-    except ExpressionError as error:
-        problem = error.problems[0]
-        message = f"the request cannot be made: {problem.message}"
-        raise ExpressionError(Problem(problem.code, message, f"resource `{resource.kind}`", problem.hint)) from error
-    try:
-        rendered = orjson.loads(outputs.lines[0])
-    except orjson.JSONDecodeError as error:
-        message = "the request cannot be made: it holds a number that no JSON reader takes"
-        raise ExpressionError(Problem("request-value", message, f"resource `{resource.kind}`")) from error
-    return RequestSpec(
-        selector.method,
-        _url(rendered["kind"], source.base_url),
-        tuple(_pairs(rendered["params"])),
-        tuple((name, _text(value, name)) for name, value in _headers(rendered).items()),
-        rendered["body"],
+        is_enriched=bool(selector.path_parameters),
     )
 
 
@@ -139,15 +92,9 @@ def _is_foreign(kind: str, base_url: str) -> bool:
     return _ABSOLUTE.match(kind) is not None and urlsplit(kind)[:2] != urlsplit(base_url)[:2]
 
 
-def _headers(rendered: Json) -> dict[str, Any]:
-    """The source's headers and the resource's own, which win whatever their case."""
-    own = {name.lower() for name in rendered["headers"]}
-    kept = {name: value for name, value in rendered["source_headers"].items() if name.lower() not in own}
-    return {**kept, **rendered["headers"]}
-
-
-def _url(kind: str, base_url: str) -> str:
+def url_of(kind: str, source: SourcePlan) -> str:
     """`kind` joined to the base URL; an absolute one has to be of the same origin, or credentials would leave it."""
+    base_url = source.base_url
     if _ABSOLUTE.match(kind) is None:
         return f"{base_url}/{kind.lstrip('/')}"
     if _is_foreign(kind, base_url):
@@ -160,27 +107,6 @@ def _url(kind: str, base_url: str) -> str:
             )
         )
     return kind
-
-
-def _pairs(params: dict[str, Json]) -> Iterable[tuple[str, str]]:
-    for name, value in params.items():
-        for item in value if isinstance(value, list) else [value]:
-            yield name, _text(item, name)
-
-
-def _text(value: Json, name: str) -> str:
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case _:
-            message = (
-                f"the request cannot be made: `{name}` gave {orjson.dumps(value).decode()[:100]}, which is no text"
-            )
-            raise ExpressionError(Problem("request-value", message, hint="make the expression give a text or a number"))
 
 
 def _items(port: PortSection) -> Items | None:

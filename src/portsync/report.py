@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
-from portsync.flow import BatchResult, End, Failure, Fate, MappedPage, Verdict
+from portsync.flow import BatchResult, End, Failure, Fate, Fetched, MappedPage, Spent, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +30,33 @@ class ResourceReport:
     reason: str | None = "interrupted"
     counts: Counter[str] = field(default_factory=Counter)
     waited_s: float = 0.0
+    chains: Counter[Verdict] = field(default_factory=Counter)
+    """How its chains ended."""
+    worst: End | None = None
+    to_come: int | None = None
+    """How many more requests there will be, where the source tells."""
     problems: list[Problem] = field(default_factory=list)
     problem_counts: Counter[str] = field(default_factory=Counter)
     """How many problems of each code there were, kept or not."""
 
-    def add_page(self, page: MappedPage) -> None:
-        """Count a page and what the mapping made of it, up to the entities, which `add_sorted` counts."""
-        self.counts["pages"] += 1
+    def add(self, item: Fetched[MappedPage] | End | Spent) -> None:
+        """Count what reading gave: a page and what the mapping made of it (up to the entities, which `add_sorted`
+        counts), the end of a chain, or what else was spent."""
+        match item:
+            case Spent():
+                self._add_spent(item)
+            case End():
+                self._add_end(item)
+            case Fetched():
+                self.counts["pages"] += item.pages
+                self.to_come = item.to_come
+                self._add_spent(item.spent)
+                if item.page is not None:
+                    self._add_page(item.page)
+
+    def _add_page(self, page: MappedPage) -> None:
         self.counts["records"] += page.facts.records
         self.counts["filtered"] += page.filtered
-        self._add_requests(page.requests, page.waited_s)
         for failure in page.failures:
             self.add_failure(failure)
         for error in page.field_errors:
@@ -48,7 +65,7 @@ class ResourceReport:
                 Problem(
                     "field-error",
                     f"`{error.field}` was left out: {error.message}",
-                    f"page {error.page}, record {error.record}",
+                    error.place,
                     identifier=error.identifier,
                 )
             )
@@ -89,12 +106,26 @@ class ResourceReport:
                     )
                 )
 
-    def end(self, end: End) -> None:
-        """Take the verdict."""
-        self.verdict, self.reason = end.verdict, end.reason
-        self._add_requests(end.requests, end.waited_s)
+    def _add_end(self, end: End) -> None:
+        self.chains[end.verdict] += 1
+        self._add_spent(end.spent)
         if end.problem is not None:
             self.add_problem(end.problem)
+        if self.worst is None or _SEVERITY[end.verdict] > _SEVERITY[self.worst.verdict]:
+            self.worst = end
+
+    def close(self) -> None:
+        """Take to the records that all chains came to their end: the verdict is that of the worst."""
+        self.to_come = None
+        if self.worst is None:
+            self.verdict, self.reason = Verdict.COMPLETE, None
+        else:
+            self.verdict, self.reason = self.worst.verdict, self.worst.reason
+
+    def end(self, end: End) -> None:
+        """Take the one end of a resource that has no chain."""
+        self._add_end(end)
+        self.close()
 
     def add_problem(self, problem: Problem) -> None:
         self.problem_counts[problem.code] += 1
@@ -104,13 +135,13 @@ class ResourceReport:
     @property
     def is_whole(self) -> bool:
         """Whether all of it was read, and all that was read is in Port."""
-        return self.verdict is Verdict.COMPLETE and not any(self.counts[n] for n in ("failures", "rejected"))
+        return self.verdict is not Verdict.INCOMPLETE and not any(self.counts[n] for n in ("failures", "rejected"))
 
-    def _add_requests(self, requests: int, waited_s: float) -> None:
-        if requests:
-            self.counts["requests"] += requests
-            self.counts["retries"] += requests - 1
-            self.waited_s += waited_s
+    def _add_spent(self, spent: Spent) -> None:
+        self.counts["requests"] += spent.requests
+        self.counts["retries"] += spent.retries
+        self.counts["rate_limited"] += spent.rate_limited
+        self.waited_s += spent.waited_s
 
     def _add_conflict(self, conflict: Conflict) -> None:
         self.counts["conflicts"] += 1
@@ -136,9 +167,14 @@ class ResourceReport:
             "reason": self.reason,
             "requests": counts.pop("requests"),
             "retries": counts.pop("retries"),
+            "rate_limited": self.counts["rate_limited"],
             "waited_s": round(self.waited_s, 3),
             **counts,
+            "chains": {str(verdict): self.chains[verdict] for verdict in Verdict},
         }
+
+
+_SEVERITY = {Verdict.COMPLETE: 0, Verdict.SKIPPED: 1, Verdict.INCOMPLETE: 2}
 
 
 @dataclass(frozen=True)
@@ -154,6 +190,8 @@ class Report:
     resources: tuple[ResourceReport, ...]
     problems: tuple[Problem, ...] = ()
     """Problems of the run as a whole, such as a Port that went away."""
+    lookups: Spent = field(default_factory=Spent)
+    """What the mapping's `context` cost."""
 
     @property
     def status(self) -> str:
@@ -195,6 +233,11 @@ class Report:
             "duration_s": round(self.finished_at - self.started_at, 3),
             "status": self.status,
             "exit_code": self.exit_code,
+            "lookups": {
+                "requests": self.lookups.requests,
+                "retries": self.lookups.retries,
+                "waited_s": round(self.lookups.waited_s, 3),
+            },
             "resources": [resource.as_json() for resource in self.resources],
             "deletions": [],
             "problems": [
@@ -213,16 +256,20 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
 _UNUSABLE_REASONS = frozenset({"unreachable", "timeout", "connection"})
 
 
-def exit_code_of(resources: Sequence[ResourceReport], *, conflicts_count: Sequence[bool]) -> int:
+def exit_code_of(
+    resources: Sequence[ResourceReport], *, conflicts_count: Sequence[bool], is_strict: bool = False
+) -> int:
     """0, 1 or 3 for a run that came to its end (the docs hold the table of exit codes).
 
-    `conflicts_count` says for each resource whether a conflict makes the run partial.
+    `conflicts_count` says for each resource whether a conflict makes the run partial; `is_strict` that skipped
+    resources and field errors do too.
     """
     if resources and all(_was_unusable(resource) for resource in resources):
         return 3
     whole = all(resource.is_whole for resource in resources)
     conflicted = any(r.counts["conflicts"] and counts for r, counts in zip(resources, conflicts_count, strict=True))
-    return 0 if whole and not conflicted else 1
+    lax = any(r.verdict is Verdict.SKIPPED or r.counts["field_errors"] for r in resources)
+    return 0 if whole and not conflicted and not (is_strict and lax) else 1
 
 
 def _was_unusable(resource: ResourceReport) -> bool:

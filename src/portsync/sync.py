@@ -1,7 +1,8 @@
 """THE LINE: mapping -> request chains -> pages -> entities -> batches -> outcomes -> report.
 
 The only module that knows every stage. Resources are read in the order of the file, as Ocean does, because a later
-one may relate to what an earlier one made; within a resource the next page is read while batches are under way.
+one may relate to what an earlier one made; within a resource several chains, and the next page of each, are read while
+batches are under way.
 """
 
 from __future__ import annotations
@@ -13,23 +14,31 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from portsync.batch import Batcher
-from portsync.errors import ExpressionError, Problem, StoppedError
-from portsync.extract import fetch_pages, one_ahead
-from portsync.flow import End, MappedPage, Verdict
-from portsync.plan import RequestChain, SourcePlan, constant_blueprints, plan_resource
+from portsync.chains.access import Access
+from portsync.chains.breaker import Breaker
+from portsync.chains.lookups import LookedUp, look_up
+from portsync.chains.read import read_resource
+from portsync.chains.taken import TakenValues, reading_order
+from portsync.errors import Problem, StoppedError
+from portsync.flow import End, Fetched, Verdict
+from portsync.plan import constant_blueprints, page_program
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.state.seen import SeenEntities
 from portsync.transform import Mapper, map_page
 from portsync.upsert import Upserter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from portsync.flow import Batch, BatchResult
+    from portsync.chains.stream import Chain
+    from portsync.flow import Batch, BatchResult, MappedPage, Page, PageFacts
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import Resource
+    from portsync.mapping.requests import Lookup
+    from portsync.plan import SourcePlan
     from portsync.sinks.base import Sink
+    from portsync.state.seen import Sorted
     from portsync.stop import Stop
     from portsync.transport.client import Client
 
@@ -58,90 +67,112 @@ async def sync(
     *,
     run_id: str,
     kinds: frozenset[str] = frozenset(),
+    is_strict: bool = False,
 ) -> Report:
     """Bring every resource of `mapping` (or those of `kinds`) from the source into the sink. Raises nothing that a
     source, Port or a mapping can cause: it is all in the report."""
     started_at = tools.clock()
-    wanted = [(i, r) for i, r in enumerate(mapping.file.resources) if not kinds or r.kind in kinds]
-    reports = [ResourceReport(index, resource.kind, constant_blueprints(resource)) for index, resource in wanted]
+    resources = mapping.file.resources
+    wanted = [index for index, resource in enumerate(resources) if not kinds or resource.kind in kinds]
+    reports = {
+        index: ResourceReport(index, resources[index].kind, constant_blueprints(resources[index])) for index in wanted
+    }
     upserter = Upserter(tools.sink)
     watch = asyncio.create_task(_give_up_after_grace(tools, upserter))
-    for (_, resource), report in zip(wanted, reports, strict=True):
-        if tools.stop.is_requested or upserter.down:
-            break
-        try:
-            await _sync_resource(resource, source, tools, upserter, report, started_at)
-        except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
-            message = f"a bug in portsync: {type(error).__name__}: {error}"
-            report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
-        tools.progress(report)
+    access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
+    lookups = await _look_up(mapping.file.context, access, tools.stop)
+    with TakenValues(resources, wanted, lookups.access) as taken:
+        for index in reading_order(resources, wanted):
+            if tools.stop.is_requested or upserter.down:
+                break
+            report = reports[index]
+            try:
+                await _sync_resource(resources[index], lookups, taken, tools, upserter, report)
+            except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
+                message = f"a bug in portsync: {type(error).__name__}: {error}"
+                report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
+            taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
+            tools.progress(report)
     watch.cancel()
     down = upserter.down
     if down is not None:
-        for report in reports:
+        for report in reports.values():
             report.reason = "port" if report.reason == "interrupted" else report.reason
+    in_file_order = [reports[index] for index in wanted]
     return Report(
         run_id,
         str(mapping.path),
         started_at,
         tools.clock(),
-        _exit_code(reports, [resource for _, resource in wanted], tools.stop, upserter),
-        tuple(reports),
+        _exit_code(in_file_order, [resources[index] for index in wanted], tools.stop, upserter, is_strict=is_strict),
+        tuple(in_file_order),
         down.problems if down is not None else (),
+        lookups.spent,
     )
+
+
+async def _look_up(lookups: Mapping[str, Lookup], access: Access, stop: Stop) -> LookedUp:
+    try:
+        return await stop.race(look_up(lookups, access))
+    except StoppedError:
+        return LookedUp(access)  # no resource is begun then
 
 
 async def _sync_resource(
     resource: Resource,
-    source: SourcePlan,
+    lookups: LookedUp,
+    taken: TakenValues,
     tools: Tools,
     upserter: Upserter,
     report: ResourceReport,
-    now: float,
 ) -> None:
     """Read, map and write one resource; `report` takes the counts and the verdict."""
-    chain = await _plan(resource, source, tools, report, now)
-    if chain is None:
+    if (missing := lookups.missing_for(resource)) is not None:
+        report.end(missing)
         return
-    mapper = Mapper(chain.program, chain.variables, now, tools.pool)
-    mapping = partial(map_page, mapper=mapper, programs=mapper.programs())
-    pages = fetch_pages(chain.first, chain.paginator, tools.client.send, mapping, tools.clock)
-    ahead = one_ahead(pages)
+    access = lookups.access
+    program = page_program(resource, access.source)
+    mapper = Mapper(program, access.now, tools.pool, access.context.of(program.texts()))
+    programs = mapper.programs()
+
+    def mapping_of(chain: Chain) -> Callable[[Page, Callable[[PageFacts], None]], Awaitable[MappedPage]]:
+        mapping = partial(map_page, mapper=mapper, programs=programs, variables=chain.variables)
+        return taken.tapped(report.index, chain, mapping)
+
+    pages = read_resource(resource, access, taken.records_for(report.index), mapping_of)
     batcher = Batcher()
+    breaker, gone = Breaker(), None
     put = partial(_put, tools=tools, upserter=upserter, report=report)
     with SeenEntities(resource.selector.on_conflict) as seen:
-        async with aclosing(pages), aclosing(ahead), aclosing(tools.stop.until(ahead)) as until_stopped:
+        async with aclosing(pages), aclosing(tools.stop.until(pages)) as until_stopped:
             async for item in until_stopped:
-                match item:
-                    case MappedPage():
-                        report.add_page(item)
-                        found = seen.sort(item.entities)
-                        report.add_sorted(found)
-                        if found.overtakes:
-                            # The later of two conflicting entities has to arrive last.
-                            await put(batcher.flush())
-                            await upserter.settle()
-                        await put(batch for entity in found.to_send for batch in batcher.add(entity))
-                    case End():
-                        report.end(item)
-                if upserter.down:
+                report.add(item)
+                if isinstance(item, Fetched) and item.page is not None:
+                    await _write(seen.sort(item.page.entities), report, batcher, put, upserter)
+                if upserter.down or (gone := breaker.take(item)) is not None:
                     break
     await put(batcher.flush())
     await upserter.settle()
+    if gone is not None:
+        report.add(gone)
+    if not (tools.stop.is_requested or upserter.down):
+        report.close()
 
 
-async def _plan(
-    resource: Resource, source: SourcePlan, tools: Tools, report: ResourceReport, now: float
-) -> RequestChain | None:
-    """The resource's request chain; None where there is none, which `report` then says."""
-    try:
-        return await tools.stop.race(plan_resource(resource, source, tools.pool, now))
-    except ExpressionError as error:
-        reason = "origin" if error.problems[0].code == "foreign-origin" else "jq"
-        report.end(End(Verdict.INCOMPLETE, reason, error.problems[0]))
-    except StoppedError:
-        pass  # the report says so of every resource that has no verdict
-    return None
+async def _write(
+    found: Sorted,
+    report: ResourceReport,
+    batcher: Batcher,
+    put: Callable[[Iterable[Batch]], Awaitable[None]],
+    upserter: Upserter,
+) -> None:
+    """Send what a page brought that is new."""
+    report.add_sorted(found)
+    if found.overtakes:
+        # The later of two conflicting entities has to arrive last.
+        await put(batcher.flush())
+        await upserter.settle()
+    await put(batch for entity in found.to_send for batch in batcher.add(entity))
 
 
 async def _put(batches: Iterable[Batch], *, tools: Tools, upserter: Upserter, report: ResourceReport) -> None:
@@ -159,7 +190,9 @@ async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
     upserter.give_up(Problem("interrupted", "the run was stopped before Port answered", hint="run it again"))
 
 
-def _exit_code(reports: list[ResourceReport], resources: list[Resource], stop: Stop, upserter: Upserter) -> int:
+def _exit_code(
+    reports: list[ResourceReport], resources: list[Resource], stop: Stop, upserter: Upserter, *, is_strict: bool
+) -> int:
     if any(report.reason == "bug" for report in reports):
         return 70
     if stop.is_requested:
@@ -168,4 +201,4 @@ def _exit_code(reports: list[ResourceReport], resources: list[Resource], stop: S
         accepted = sum(report.counts[fate] for report in reports for fate in ("created", "updated", "unchanged"))
         return 1 if accepted else upserter.down.exit_code
     counts = [resource.selector.on_conflict in ("report", "fail") for resource in resources]
-    return exit_code_of(reports, conflicts_count=counts)
+    return exit_code_of(reports, conflicts_count=counts, is_strict=is_strict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -17,10 +18,13 @@ from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, P
 from portsync.isolate import Isolated, Part, isolate
 from portsync.jq.page_text import has_long_numbers, with_whole_characters
 from portsync.jq.pool import RUNAWAY, JqPool
-from portsync.jq.program import NOT_ONE_VALUE, PageProgram, encoded_variables
+from portsync.jq.records import NOT_ONE_VALUE, encoded_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
+
+    from portsync.jq.program import PageProgram
+    from portsync.jq.variables import Variables
 
 _EXCERPT = 200
 
@@ -42,10 +46,11 @@ class Mapper:
     """What maps the pages of a resource."""
 
     program: PageProgram
-    variables: Mapping[str, Json]
     now: float
     """Epoch seconds."""
     pool: JqPool
+    context: bytes = b"{}"
+    """What `$context` stands for."""
 
     def programs(self) -> Programs:
         """The programs, built once for all pages."""
@@ -55,24 +60,34 @@ class Mapper:
         return Programs((fast(self.now), guarded(self.now), exact), (fast(self.now, exact=True), exact))
 
 
-async def map_page(page: Page, mapper: Mapper, programs: Programs) -> MappedPage:
-    """What becomes of each record of `page`. Raises ExpressionError where the page as a whole cannot be mapped;
-    its code is `not-json` where the page is no JSON. `programs` are the mapper's."""
+async def map_page(
+    page: Page, known: Callable[[PageFacts], None], mapper: Mapper, programs: Programs, variables: Variables
+) -> MappedPage:
+    """What becomes of each record of `page`. `known` is told the page's facts as soon as they are there. Raises
+    ExpressionError where the page as a whole cannot be mapped; its code is `not-json` where the page is no JSON.
+    `programs` are the mapper's."""
+
+    def early(line: bytes) -> None:
+        with contextlib.suppress(ExpressionError):  # raised again where the answer is read
+            known(facts_of(_head(line, page)))
+
     isolated: tuple[Failure, ...] = ()
     page = replace(page, body=with_whole_characters(page.body))
     chosen = programs.of(page.body)
+    encoded = encoded_variables(variables)
     try:
-        lines = iter((await mapper.pool.run(chosen, encoded_variables(mapper.variables), page.body)).lines)
+        outputs = await mapper.pool.run(chosen, encoded, page.body, context=mapper.context, early=early)
+        lines = iter(outputs.lines)
     except ExpressionError as error:
         if error.problems[0].code not in RUNAWAY:
-            raise ExpressionError(_page_problem(page, error.problems[0])) from error
-        found = await _isolated(page, mapper, chosen, error.problems[0])
+            raise ExpressionError(page_problem(page, error.problems[0])) from error
+        found = await _isolated(page, mapper, chosen, variables, error.problems[0])
         lines, isolated = iter(found.lines), found.failures
-    head = _facts_of(next(lines), page)
+    head = _head(next(lines), page)
     entities: list[Entity] = []
     failures: list[Failure] = []
     field_errors: list[FieldError] = []
-    mapped = {failure.record - 1 for failure in isolated}
+    mapped = {failure.record - page.first_record - 1 for failure in isolated}
     for line in lines:
         value = orjson.loads(line)
         if isinstance(value, dict):
@@ -87,12 +102,13 @@ async def map_page(page: Page, mapper: Mapper, programs: Programs) -> MappedPage
             failures.append(fault)
             continue
         name = identifier if isinstance(identifier, str) else identifier["search"]
-        entities.append(Entity(blueprint, name, body, bytes.fromhex(digest), page.number, index + 1))
+        record = page.first_record + index + 1
+        entities.append(Entity(blueprint, name, body, bytes.fromhex(digest), page.number, record, page.chain))
         for field, message in errors[0] if errors else ():
-            field_errors.append(FieldError(field, message, page.number, index + 1, name))
+            field_errors.append(FieldError(field, message, page.number, record, name, page.chain))
     return MappedPage(
         page.number,
-        PageFacts(head["records"], head["values"], head["missing"], head["error"]),
+        facts_of(head),
         filtered=head["records"] - len(mapped),
         entities=tuple(entities),
         failures=(*isolated, *failures),
@@ -101,39 +117,58 @@ async def map_page(page: Page, mapper: Mapper, programs: Programs) -> MappedPage
     )
 
 
-async def _isolated(page: Page, mapper: Mapper, programs: tuple[str, ...], cause: Problem) -> Isolated:
+async def _isolated(
+    page: Page, mapper: Mapper, programs: tuple[str, ...], variables: Variables, cause: Problem
+) -> Isolated:
     """The lines of a page, first its facts, on which some record, or some expression, runs away."""
     pool = mapper.pool
 
+    async def tried(programs: Sequence[str], first: int, end: int, timeout_s: float | None = None) -> tuple[bytes, ...]:
+        encoded = encoded_variables(variables, first, end)
+        return (await pool.run(programs, encoded, page.body, context=mapper.context, timeout_s=timeout_s)).lines
+
     async def run(part: Part) -> tuple[bytes, ...]:
-        variables = encoded_variables(mapper.variables, part.first, part.end)
-        return (await pool.run(programs, variables, page.body, timeout_s=part.timeout_s)).lines[1:]
+        return (await tried(programs, part.first, part.end, part.timeout_s))[1:]
 
     async def name(part: Part) -> str:
-        variables = encoded_variables(mapper.variables, part.first, part.end)
         for name, code in mapper.program.named():
             try:
-                await pool.run([mapper.program.alone(code, mapper.now)], variables, page.body, timeout_s=part.timeout_s)
+                await tried([mapper.program.alone(code, mapper.now)], part.first, part.end, part.timeout_s)
             except ExpressionError as error:
                 if error.problems[0].code in RUNAWAY:
                     return name
         return "the expressions together"
 
     try:
-        facts = (await pool.run(programs, encoded_variables(mapper.variables, 0, 0), page.body)).lines[0]
-        records = _facts_of(facts, page)["records"]
+        (facts,) = await tried(programs, 0, 0)
+        records = _head(facts, page)["records"]
         found = await isolate(page.number, records, pool.limits.timeout_s, cause, run, name)
     except ExpressionError as error:
-        raise ExpressionError(_page_problem(page, error.problems[0])) from error
-    return Isolated((facts, *found.lines), found.failures)
+        raise ExpressionError(page_problem(page, error.problems[0])) from error
+    moved = (
+        replace(failure, record=failure.record + page.first_record, chain=page.chain) for failure in found.failures
+    )
+    return Isolated((facts, *found.lines), tuple(moved))
 
 
-def _facts_of(line: bytes, page: Page) -> dict[str, Json]:
+def _head(line: bytes, page: Page) -> dict[str, Json]:
+    """The first output of a program."""
     try:
         return cast("dict[str, Json]", orjson.loads(line))
     except orjson.JSONDecodeError as error:
         message = f"a paging value of the page is nothing that JSON can say: {error}"
         raise ExpressionError(Problem("pagination", message, f"{page.request}, page {page.number}")) from error
+
+
+def facts_of(head: dict[str, Json]) -> PageFacts:
+    """The facts in the first output of a program over a page."""
+    return PageFacts(
+        head["records"],
+        head["values"],
+        missing=head["missing"],
+        data_path_error=head["error"],
+        edges=head["edges"],
+    )
 
 
 def _content(head: dict[str, Json], entities: Sequence[Entity]) -> bytes:
@@ -149,7 +184,7 @@ def _content(head: dict[str, Json], entities: Sequence[Entity]) -> bytes:
 
 
 def _expression_failure(page: Page, index: int, code: str, message: str, fields: str | None = None) -> Failure:
-    failure = partial(Failure, code, page=page.number, record=index + 1)
+    failure = partial(Failure, code, page=page.number, record=page.first_record + index + 1, chain=page.chain)
     match code:
         case "selector-not-boolean":
             hint = '`selector.query` has to give true or false for every record, such as `.status == "active"`'
@@ -166,23 +201,27 @@ def _expression_failure(page: Page, index: int, code: str, message: str, fields:
 
 def _fault(page: Page, index: int, identifier: Json, blueprint: Json, body: bytes) -> Failure | None:
     """Why a record with this identifier and blueprint cannot become an entity, or None."""
-    at = (page.number, index + 1)
     name = identifier if isinstance(identifier, str) else None
+
+    def failure(code: str, message: str, hint: str) -> Failure:
+        return Failure(code, message, page.number, page.first_record + index + 1, name, hint, page.chain)
+
     if not isinstance(blueprint, str):
         message = f"`blueprint` gave {blueprint['type']}, not a text"
-        return Failure("blueprint", message, *at, name, "a constant is written '\"name\"'")
+        return failure("blueprint", message, "a constant is written '\"name\"'")
     if (fault := identifiers.blueprint_fault_of(blueprint)) is not None:
-        return Failure("blueprint", f"the blueprint {fault}", *at, name, "check the expression `blueprint`")
+        return failure("blueprint", f"the blueprint {fault}", "check the expression `blueprint`")
     if (fault := identifiers.fault_of(identifier)) is not None:
         hint = "check `identifier` against the record: `data_path` may point one level too high or too low"
-        return Failure("identifier", f"the identifier {fault}", *at, name, hint)
+        return failure("identifier", f"the identifier {fault}", hint)
     if len(body) > LARGEST_ENTITY:
         message = f"the entity has {len(body):,} bytes; Port takes at most {LARGEST_ENTITY:,} in one request"
-        return Failure("entity-too-large", message, *at, name, "map fewer or shorter properties")
+        return failure("entity-too-large", message, "map fewer or shorter properties")
     return None
 
 
-def _page_problem(page: Page, problem: Problem) -> Problem:
+def page_problem(page: Page, problem: Problem) -> Problem:
+    """What a failed run of a program on a page means: no JSON at all, or an expression that fails."""
     place = f"{page.request}, page {page.number}"
     if problem.code != "jq-failed":
         return Problem(problem.code, problem.message, place, problem.hint)

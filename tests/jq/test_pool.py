@@ -17,7 +17,9 @@ from portsync.jq.cores import cpu_quota, usable_cores
 from portsync.jq.items import Items
 from portsync.jq.pool import JqPool
 from portsync.jq.process import Limits
-from portsync.jq.program import EntityExpressions, PageProgram, encoded_variables
+from portsync.jq.program import EntityExpressions, PageProgram
+from portsync.jq.records import encoded_variables
+from portsync.jq.variables import NO_VARIABLES
 from portsync.transform import Mapper, map_page
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 SHORT = Limits(timeout_s=0.5, memory_mib=96)
 ENDLESS = "if .bad then (def f: f; f) else .x end"
-NOTHING = encoded_variables({})
+NOTHING = encoded_variables()
 
 
 def with_pool(act: Callable[[JqPool], Awaitable[Any]], limits: Limits = SHORT, workers: int = 1) -> Any:
@@ -42,9 +44,9 @@ def mapped(
     program = PageProgram(".data", query, (EntityExpressions(".id", '"bp"', properties=properties),), items=items)
 
     async def act(pool: JqPool) -> MappedPage:
-        mapper = Mapper(program, {}, 0.0, pool)
+        mapper = Mapper(program, 0.0, pool)
         page = Page(RequestSpec("GET", "http://x"), 1, json.dumps({"data": records}).encode())
-        return await map_page(page, mapper, mapper.programs())
+        return await map_page(page, lambda _: None, mapper, mapper.programs(), NO_VARIABLES)
 
     result = with_pool(act, limits)
     assert isinstance(result, MappedPage)

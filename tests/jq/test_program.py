@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from portsync.jq.compile import normalised
 from portsync.jq.fence import VARIABLES
-from portsync.jq.program import EntityExpressions, PageProgram, Template, encoded_variables
+from portsync.jq.program import EntityExpressions, PageProgram, Template
+from portsync.jq.records import encoded_variables
 from portsync.jq.worker import lines_of
 
-NO_VARIABLES = encoded_variables({}).decode()
+NO_VARIABLES = encoded_variables().decode()
 
 EXPRESSIONS = [
     ".a",
@@ -50,7 +51,7 @@ RECORDS = st.lists(st.one_of(st.dictionaries(st.sampled_from("abc"), VALUES, max
 
 
 def lines(program: str, body: str) -> list[bytes]:
-    return list(lines_of(jq.compile(program).input_text(f"{NO_VARIABLES}\n{body}", slurp=True)))
+    return list(lines_of(jq.compile(program, args={"context": {}}).input_text(f"{NO_VARIABLES}\n{body}", slurp=True)))
 
 
 def outputs(program: str, body: str) -> list[Any]:

@@ -13,6 +13,7 @@ from portsync.flow import MappedPage, Page, RequestSpec
 from portsync.jq.pool import JqPool
 from portsync.jq.process import Limits
 from portsync.jq.program import EntityExpressions, PageProgram
+from portsync.jq.variables import NO_VARIABLES
 from portsync.transform import Mapper, Programs, map_page
 
 
@@ -21,9 +22,9 @@ def mapped(body: str | bytes, expression: str = ".v", identifier: str = '"id"') 
 
     async def run() -> MappedPage:
         async with JqPool(Limits()) as pool:
-            mapper = Mapper(program, {}, 0.0, pool)
+            mapper = Mapper(program, 0.0, pool)
             page = Page(RequestSpec("GET", "http://x"), 1, body.encode() if isinstance(body, str) else body)
-            return await map_page(page, mapper, mapper.programs())
+            return await map_page(page, lambda _: None, mapper, mapper.programs(), NO_VARIABLES)
 
     return asyncio.run(run())
 

@@ -17,24 +17,18 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Union
 
-import orjson
-
 from portsync.jq.compile import normalised
-from portsync.jq.fence import VARIABLES, prelude
 from portsync.jq.outputs import first_output
+from portsync.jq.records import EACH, ENRICHED, TEXT, facts_code, first_or_null, grouped, program_head, tried
 from portsync.jq.scan import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from portsync.flow import Json
     from portsync.jq.items import Items
 
 Template = Union[str, dict[str, "Template"], list["Template"]]  # noqa: UP007 - the string needs it at run time
 """An expression, or Ocean's search form: an object whose leaves are expressions."""
-
-NOT_ONE_VALUE = "the body is not exactly one JSON value"
-"""What the programs say of a body such as `{} {}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +60,14 @@ class PageProgram:
     """What the paginator wants to know of the page's body, by name."""
     items: Items | None = None
     """Where each record holds several things, of which each becomes an entity."""
+    is_enriched: bool = False
+    """Whether records carry the values of path parameters, as `__<name>`."""
+
+    def texts(self) -> Iterator[str]:
+        """All its expressions, as the user wrote them."""
+        yield from (self.data_path, *(text for _, text in self.named()), *self.facts.values())
+        if self.items is not None:
+            yield self.items.expression
 
     def fast(self, now: float, *, exact: bool = False) -> str:
         """The program without guards: it fails as a whole where any expression does."""
@@ -73,8 +75,8 @@ class PageProgram:
         nothings = (f"{_identifier_of_nothing(m.identifier)} as $__nothing{i} | " for i, m in enumerate(self.mappings))
         return (
             f"{program_head(now)}{''.join(nothings)}"
-            f"null as $__error | [{_grouped(self.data_path)}] as $__outputs | {_facts(self.facts, first_output)}, "
-            f"({_EACH} | {_fast_items(self.items)}{first_output(self.query)} as $__keep | "
+            f"null as $__error | [{grouped(self.data_path)}] as $__outputs | {facts_code(self.facts, first_output)}, "
+            f"({self._each} | {_fast_items(self.items)}{first_output(self.query)} as $__keep | "
             f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
         )
 
@@ -83,13 +85,13 @@ class PageProgram:
         entities = ", ".join(_guarded_entity(mapping, exact=exact) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
-            f"(try [{_grouped(self.data_path)}] catch {{error: {_TEXT}}}) as $__read | "
+            f"(try [{grouped(self.data_path)}] catch {{error: {TEXT}}}) as $__read | "
             f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
-            f"(if $__error then [] else $__read end) as $__outputs | {_facts(self.facts, _first_or_null)}, "
-            f"({_EACH} | {_guarded_items(self.items)}"
+            f"(if $__error then [] else $__read end) as $__outputs | {facts_code(self.facts, first_or_null)}, "
+            f"({self._each} | {_guarded_items(self.items)}"
             f'if type == "object" and has("__items_error") then '
             f'{{failure: [$__i, null, "jq", "itemsToParse: " + .__items_error]}} '
-            f"else {_tried(self.query)} as $__keep | "
+            f"else {tried(self.query)} as $__keep | "
             f"if $__keep == [true] then ({entities}) elif $__keep == [false] then empty "
             f'elif ($__keep | type) == "object" then '
             f'{{failure: [$__i, null, "jq", "selector.query: " + $__keep.error]}} '
@@ -110,13 +112,13 @@ class PageProgram:
     def alone(self, code: str, now: float) -> str:
         """A program that runs one of `named` on the records of the range, and gives nothing."""
         return (
-            f"{program_head(now)}null as $__error | [{_grouped(self.data_path)}] as $__outputs | "
-            f"{_facts({}, first_output)}, ({_EACH} | {_fast_items(self.items)}{code} | empty)"
+            f"{program_head(now)}null as $__error | [{grouped(self.data_path)}] as $__outputs | "
+            f"{facts_code({}, first_output)}, ({self._each} | {_fast_items(self.items)}{code} | empty)"
         )
 
-
-_EACH = "range([$__from, 0] | max; [$__to // infinite, ($__records | length)] | min) as $__i | $__records[$__i]"
-"""Each record of the run's range; the whole page, unless a record at fault is being looked for."""
+    @property
+    def _each(self) -> str:
+        return f"{EACH} | {ENRICHED}" if self.is_enriched else EACH
 
 
 def _fast_items(items: Items | None) -> str:
@@ -124,42 +126,12 @@ def _fast_items(items: Items | None) -> str:
 
 
 def _guarded_items(items: Items | None) -> str:
-    return "" if items is None else f"(try ({items.joined()}) catch {{__items_error: ({_TEXT})}}) | "
+    return "" if items is None else f"(try ({items.joined()}) catch {{__items_error: ({TEXT})}}) | "
 
 
 _FIELDS = (
     'if type == "object" then "the record has " + (keys_unsorted[:20] | join(", ")) else "the record is a " + type end'
 )
-_TEXT = 'if type == "string" then . else tojson end | .[0:500]'
-
-
-def program_head(now: float) -> str:
-    """Takes `[variables, body]` apart and binds the variables; a body that is not one JSON value is an error."""
-    bindings = "".join(f".[0].{name} as ${name} | " for name in (*VARIABLES, "__from", "__to"))
-    return f'{prelude(now)}if length == 2 then . else error("{NOT_ONE_VALUE}") end | {bindings}.[1] | . as $__page | '
-
-
-def encoded_variables(values: Mapping[str, Json], first: int = 0, end: int | None = None) -> bytes:
-    """What a program is given beside the page: the variables, and the range of records that it is to map."""
-    known = {name: values.get(name, {}) for name in VARIABLES}
-    return orjson.dumps({**known, "__from": first, "__to": end})
-
-
-def _grouped(text: str) -> str:
-    return f"({normalised(text)}\n\n)"
-
-
-def _facts(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
-    values = ", ".join(f"{json.dumps(name)}: ($__page | {wrap(text)})" for name, text in facts.items())
-    return (
-        "($__outputs == [null]) as $__missing | (if $__missing then [] else $__outputs | "
-        # One array is taken as it is; of several outputs, each array gives its elements.
-        'if length == 1 and (.[0] | type) == "array" then .[0] else [.[] | if type == "array" then .[] else . end] end '
-        "end) as $__records | "
-        "({records: ($__records | length), missing: $__missing, error: $__error, "
-        "edges: ($__records | [.[0], (if length > 1 then .[-1] else empty end)] | tojson), "
-        f"values: {{{values}}}}})"
-    )
 
 
 def _names(mapping: EntityExpressions) -> str:
@@ -168,15 +140,6 @@ def _names(mapping: EntityExpressions) -> str:
     if isinstance(mapping.identifier, str):
         return "$__i, $__id, $__blueprint, false"
     return "$__i, ($__id | tojson), $__blueprint, true"
-
-
-def _tried(text: str) -> str:
-    """`[first output]`, or `{error: message}`."""
-    return f"(try [{first_output(text)}] catch {{error: ({_TEXT})}})"
-
-
-def _first_or_null(text: str) -> str:
-    return f"(try {first_output(text)} catch null)"
 
 
 def _value(template: Template, wrap: Callable[[str], str]) -> str:
@@ -213,7 +176,7 @@ def _is_made_of_fields(code: str) -> bool:
     for token in scan(code):
         is_field = token.kind == "name" and before == "."
         has_field = has_field or is_field
-        if token.kind == "name" and not is_field and token.text not in _TEXT_FUNCTIONS:
+        if token.kind == "name" and not is_field and token.text not in TEXT_FUNCTIONS:
             return False
         if token.kind == "other" and not (token.text in _JOINING or token.text.isspace()):
             return False
@@ -221,7 +184,7 @@ def _is_made_of_fields(code: str) -> bool:
     return has_field
 
 
-_TEXT_FUNCTIONS = frozenset(
+TEXT_FUNCTIONS = frozenset(
     "ascii_downcase ascii_upcase gsub join ltrim ltrimstr rtrim rtrimstr sub tojson tostring trim".split()  # noqa: SIM905
 )
 _JOINING = frozenset(["+", "|", "(", ")", ".", '"', "\\(", ";", ",", "[", "]"])
@@ -252,8 +215,8 @@ def _guarded_entity(mapping: EntityExpressions, *, exact: bool) -> str:
     # The members stand in the fast program's order, so that equal content has equal text whichever program made it.
     start = _members(mapping, lambda _: "null")
     return (
-        f"((try [{_identifier(mapping.identifier)}] catch {{error: ({_TEXT})}}) as $__tried_id | "
-        f"{_tried(mapping.blueprint)} as $__tried_blueprint | "
+        f"((try [{_identifier(mapping.identifier)}] catch {{error: ({TEXT})}}) as $__tried_id | "
+        f"{tried(mapping.blueprint)} as $__tried_blueprint | "
         f'if ($__tried_id | type) == "object" then {{failure: [$__i, null, "jq", "identifier: " + $__tried_id.error]}} '
         f'elif ($__tried_blueprint | type) == "object" then '
         f'{{failure: [$__i, null, "jq", "blueprint: " + $__tried_blueprint.error]}} '
@@ -268,7 +231,7 @@ def _guarded_entity(mapping: EntityExpressions, *, exact: bool) -> str:
 
 
 def _tried_template(template: Template) -> str:
-    return f"(try [{_value(template, first_output)}] catch {{error: ({_TEXT})}})"
+    return f"(try [{_value(template, first_output)}] catch {{error: ({TEXT})}})"
 
 
 def _ending(mapping: EntityExpressions, *, exact: bool) -> str:

@@ -13,6 +13,7 @@ from portsync.mapping.explain import explained
 from portsync.mapping.interpolation import Interpolation, interpolate
 from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
+from portsync.mapping.references import reference_problems
 from portsync.mapping.repair import Repair, apply_repairs, find_repairs
 from portsync.mapping.yaml_text import compose, structure_problems, values
 
@@ -73,6 +74,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
         found = (_without_values(problem, interpolation) for problem in explained(error.errors(), document))
         problems += [problem for problem in found if problem.place not in unset]
         raise MappingError(*_in_order(problems)) from None
+    problems += reference_problems(file, document)
     if problems:
         raise MappingError(*_in_order(problems))
     secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())

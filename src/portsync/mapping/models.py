@@ -17,9 +17,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from portsync.jq.expression import Expression, compiled
-from portsync.mapping.requests import Lookup, OnStatus, PathParameter, Request, Status, Window
+from portsync.mapping.requests import Lookup, PathParameter, Request, Window
 from portsync.mapping.section import Section
 from portsync.mapping.source import Source
+from portsync.mapping.templates import TemplateText
 
 if TYPE_CHECKING:
     from portsync.jq.program import Template
@@ -67,8 +68,6 @@ class Selector(Request):
     """Ask for a span of time piece by piece; requests and entities see `$window.start` and `$window.end`."""
     slurp: bool = False
     """Whether `data_path` gets the list of all pages of a request at once, in place of one page after another."""
-    on_status: dict[Status, OnStatus] = Field(default_factory=dict)
-    """What an answer with this status means: `skip` (not read, and said so), `empty`, `fail`, or `retry`."""
     on_conflict: Literal["report", "last", "first", "fail"] = "report"
     """Two records, one identifier, different content: send the last and say so, or keep last or first, or fail."""
     delete_stale: bool = True
@@ -110,7 +109,7 @@ class PortSection(Section):
 class Resource(Section):
     """One kind of thing that the source has."""
 
-    kind: Annotated[str, Field(min_length=1)]
+    kind: Annotated[TemplateText, Field(min_length=1)]
     """The endpoint's path, joined to the base URL; a query string in it is kept, and `{name}` is a path parameter."""
     selector: Selector = Selector()
     port: PortSection

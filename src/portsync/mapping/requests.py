@@ -13,6 +13,8 @@ from portsync.mapping.templates import BodyTemplate, ParameterValue, TemplateTex
 from portsync.mapping.windows import span_fault
 from portsync.pagination import AnyPaginator
 
+OnStatus = Literal["skip", "empty", "fail", "retry"]
+Status = Annotated[int, Field(ge=300, le=599)]
 Decoder = Literal["json", "jsonl", "csv"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 BodyType = Literal["json", "form", "text"]
@@ -37,6 +39,8 @@ class Request(Section):
     decode: Decoder = "json"
     """What the answer is made of: `json`, `jsonl` (a JSON value on each line), or `csv` (its first line names the
     fields)."""
+    on_status: dict[Status, OnStatus] = Field(default_factory=dict)
+    """What an answer with this status means: `skip` (not read, and said so), `empty`, `fail`, or `retry`."""
     csv_delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """What stands between the fields of a line."""
 
@@ -44,7 +48,7 @@ class Request(Section):
 class Lookup(Request):
     """A small request that is made once in a run; every expression sees what it gave as `$context.<name>`."""
 
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[TemplateText, Field(min_length=1)]
     """The endpoint's path, joined to the base URL."""
     index_by: Expression | None = None
     """JQ that gives a key for each record: the lookup is then an object instead of a list."""
@@ -53,7 +57,7 @@ class Lookup(Request):
 class PathParameter(Request):
     """Where the values of a `{name}` in `kind` come from: `endpoint`, `values` or `from`."""
 
-    endpoint: Annotated[str | None, Field(min_length=1)] = None
+    endpoint: Annotated[TemplateText, Field(min_length=1)] | None = None
     """A path whose records give the values. It may hold other parameters."""
     values: list[str | int] | None = None
     """The values themselves."""
@@ -98,8 +102,3 @@ class Window(Section):
     """By how much each piece but the first begins before the end of the one before."""
     granularity: Span | None = None
     """By how much each piece ends before the next one begins, for APIs whose end date is included."""
-
-
-OnStatus = Literal["skip", "empty", "fail", "retry"]
-
-Status = Annotated[int, Field(ge=300, le=599)]

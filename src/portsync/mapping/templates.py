@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -13,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from portsync.jq.compile import find_fault, normalised
 from portsync.jq.expression import compiled
 
+_PATH = re.compile(r"\{\{.*?\}\}|\{(?P<name>[^{}]*)\}|(?:(?!\{\{|\{[^{}]*\}).)+|\{", re.DOTALL)
 _SPAN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -75,11 +77,35 @@ def as_program(value: Any, place: str) -> str:
             return json.dumps(value)
 
 
-def body_program(body: Any) -> str:
+def body_program(body: Any, place: str) -> str:
     """The JQ code for a request's body: a text is one program, anything else is literal with spans."""
     if isinstance(body, str):
-        return _guarded(body, "selector.body", allow_null=True)
-    return as_program(body, "selector.body")
+        return _guarded(body, place, allow_null=True)
+    return as_program(body, place)
+
+
+@dataclass(frozen=True, slots=True)
+class PathPart:
+    """A piece of a path: text, which may hold spans, or the name of a path parameter."""
+
+    text: str
+    is_parameter: bool = False
+
+
+def path_parts(path: str) -> list[PathPart]:
+    """`/orgs/{org}/x` taken apart; `{` within a `{{ jq }}` span is the span's own."""
+    parts: list[PathPart] = []
+    for found in _PATH.finditer(path):
+        if found["name"] is not None:
+            parts.append(PathPart(found["name"].strip(), is_parameter=True))
+        else:
+            parts.append(PathPart(found[0]))
+    return parts
+
+
+def parameters_in(path: str) -> list[str]:
+    """The names of the path parameters in `path`, each once."""
+    return list(dict.fromkeys(part.text for part in path_parts(path) if part.is_parameter))
 
 
 def _text_program(text: str, place: str) -> str:

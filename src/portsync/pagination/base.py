@@ -27,6 +27,14 @@ class Paginator(BaseModel):
     def next(self, request: RequestSpec, facts: PageFacts) -> RequestSpec | None:
         """The request after `request`, which gave `facts`; None at the end. Raises PaginationError."""
 
+    def following(self, request: RequestSpec, facts: PageFacts) -> RequestSpec | None:
+        """What `next` gives. Raises PaginationError."""
+        return self.next(request, facts)
+
+    def to_come(self, request: RequestSpec, facts: PageFacts) -> int | None:  # noqa: ARG002
+        """How many requests will come after `request`; None where the source does not say enough."""
+        return None
+
     def ahead(self, request: RequestSpec, facts: PageFacts) -> Iterable[RequestSpec]:  # noqa: ARG002
         """The requests that will probably follow `request`, which gave `facts`, in their order; none where a page has
         to be read before the next one can be known. They may be sent early; `next` alone decides what counts."""

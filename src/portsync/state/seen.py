@@ -49,11 +49,13 @@ class SeenEntities:
 
     def __init__(self, on_conflict: OnConflict) -> None:
         self._on_conflict = on_conflict
+        self._turn = 0
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
-            "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB, page INTEGER, record INTEGER) WITHOUT ROWID"
+            "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB, turn INTEGER, chain TEXT, page INTEGER, "
+            "record INTEGER) WITHOUT ROWID"
         )
 
     def __enter__(self) -> Self:
@@ -73,15 +75,15 @@ class SeenEntities:
 
     def _insert_new(self, keyed: list[tuple[bytes, Entity]]) -> bool:
         """Remember all of a page at once; False, and nothing remembered, where an identifier is not new."""
-        rows = ((key, entity.digest, entity.page, entity.record) for key, entity in keyed)
+        self._turn += 1
         self._database.execute("BEGIN")
         try:
-            self._database.executemany("INSERT INTO seen VALUES (?, ?, ?, ?)", rows)
+            self._database.executemany(_INSERT, (self._row(key, entity) for key, entity in keyed))
         except sqlite3.IntegrityError:
             # Without a journal there is nothing to roll back to, so the rows of this page are taken out by hand.
             self._database.execute("COMMIT")
-            page = keyed[0][1].page
-            self._database.execute("DELETE FROM seen WHERE page = ?", (page,))
+            ours = ((key, self._turn) for key, _ in keyed)
+            self._database.executemany("DELETE FROM seen WHERE key = ? AND turn = ?", ours)
             return False
         self._database.execute("COMMIT")
         return True
@@ -93,14 +95,14 @@ class SeenEntities:
         duplicates = dropped = 0
         overtakes = False
         for key, entity in keyed:
-            row = self._database.execute("SELECT digest, page, record FROM seen WHERE key = ?", (key,)).fetchone()
+            row = self._database.execute(_SELECT, (key,)).fetchone()
             if row is None:
                 self._remember(key, entity)
                 sending[key] = entity
             elif row[0] == entity.digest:
                 duplicates += 1
             else:
-                first_place = place_of(row[1], row[2])
+                first_place = place_of(*row[1:])
                 conflict = Conflict(entity.identifier, entity.blueprint, first_place, entity.place)
                 if self._on_conflict == "fail":
                     failures.append(_failure(entity, first_place))
@@ -116,10 +118,15 @@ class SeenEntities:
         return Sorted(tuple(sending.values()), duplicates, tuple(conflicts), tuple(failures), dropped, overtakes)
 
     def _remember(self, key: bytes, entity: Entity) -> None:
-        self._database.execute(
-            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
-            (key, entity.digest, entity.page, entity.record),
-        )
+        self._database.execute(_REPLACE, self._row(key, entity))
+
+    def _row(self, key: bytes, entity: Entity) -> tuple[bytes, bytes, int, str, int, int]:
+        return key, entity.digest, self._turn, entity.chain, entity.page, entity.record
+
+
+_INSERT = "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?)"
+_REPLACE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT digest, page, record, chain FROM seen WHERE key = ?"
 
 
 def _key(entity: Entity) -> bytes:
@@ -134,4 +141,5 @@ def _failure(entity: Entity, first_place: str) -> Failure:
         entity.record,
         entity.identifier,
         hint="`on_conflict: fail` refuses it; make `identifier` tell the two apart",
+        chain=entity.chain,
     )

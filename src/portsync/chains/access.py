@@ -1,0 +1,48 @@
+"""What reading the source needs, whatever is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from portsync.extract import Mapped, Reading
+from portsync.jq.variables import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from portsync.flow import Answer, Page, PageFacts, RequestSpec
+    from portsync.jq.pool import JqPool
+    from portsync.mapping.requests import Request
+    from portsync.plan import SourcePlan
+
+M = TypeVar("M", bound=Mapped)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The source, and the means to read it."""
+
+    source: SourcePlan
+    send: Callable[[RequestSpec], Awaitable[Answer]]
+    pool: JqPool
+    clock: Callable[[], float]
+    """Epoch seconds."""
+    now: float
+    """The run's instant, which expressions see."""
+    context: Context = field(default_factory=Context)
+    """What the lookups gave so far."""
+
+    def reading(
+        self,
+        request: Request,
+        map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]],
+        *,
+        width: int = 1,
+    ) -> Reading[M]:
+        """How the pages of `request` are fetched, and mapped with `map_page`."""
+        return Reading(self.send, _decoded, lambda _: None, map_page, self.clock, request.on_status, width)
+
+
+def _decoded(answer: Answer, place: str) -> bytes:
+    return answer.body.removeprefix(b"\xef\xbb\xbf")

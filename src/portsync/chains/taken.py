@@ -1,0 +1,169 @@
+"""`path_parameters.<name>.from`: what one resource's records give for the paths of others.
+
+Where both are read in the same run, the values are taken on the way, without another request; the resource that gives
+them is read first. Otherwise its records are read for their values alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from portsync.chains.read import read_resource
+from portsync.chains.shelf import Shelf
+from portsync.chains.values import ValuesPage, values_reader
+from portsync.errors import Problem
+from portsync.extract import Mapped
+from portsync.flow import End, Fetched, Spent, Verdict
+from portsync.jq.values import ValuesProgram
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from types import TracebackType
+
+    from portsync.chains.access import Access
+    from portsync.chains.parameters import Records
+    from portsync.chains.stream import Chain
+    from portsync.flow import Page, PageFacts
+    from portsync.mapping.models import Resource
+    from portsync.mapping.requests import PathParameter
+
+M = TypeVar("M", bound=Mapped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    """What is taken of one resource's records."""
+
+    program: ValuesProgram
+    shelf: Shelf
+
+
+class TakenValues:
+    """The values that resources of a run give to each other."""
+
+    def __init__(self, resources: Sequence[Resource], wanted: Collection[int], access: Access) -> None:
+        """`wanted` are the indexes of the resources that are read in this run."""
+        self._resources = resources
+        self._access = access
+        self._taps: dict[int, dict[str, _Tap]] = {}
+        for index in wanted:
+            for name, parameter in resources[index].selector.path_parameters.items():
+                giver = giver_of(parameter, resources)
+                if giver is not None and giver in wanted:
+                    tap = _Tap(self._program(name, parameter, resources[giver]), Shelf())
+                    self._taps.setdefault(giver, {})[f"{index} {name}"] = tap
+
+    def tapped(
+        self, index: int, chain: Chain, map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]
+    ) -> Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]:
+        """`map_page` of the resource with this index, with the values taken beside."""
+        taps = list(self._taps.get(index, {}).values())
+        if not taps:
+            return map_page
+        access = self._access
+        readers = [values_reader(tap.program, chain.variables, access.context, access.pool, access.now) for tap in taps]
+
+        async def mapped(page: Page, known: Callable[[PageFacts], None]) -> M:
+            taking = asyncio.gather(*(reader.read(page, _ignored) for reader in readers))
+            result, found = await asyncio.gather(map_page(page, known), taking)
+            for tap, values in zip(taps, found, strict=True):
+                tap.shelf.add(values.records)
+            return result
+
+        return mapped
+
+    def finished(self, index: int, *, is_whole: bool) -> None:
+        """Take to the records that the resource with this index was read, and whether all of it was."""
+        for tap in self._taps.get(index, {}).values():
+            tap.shelf.is_whole = is_whole
+
+    def records_for(self, index: int) -> Callable[[str, PathParameter], Records]:
+        """What gives the resource with this index the values that it takes from others."""
+
+        def taken_from(name: str, parameter: PathParameter) -> Records:
+            giver = giver_of(parameter, self._resources)
+            assert giver is not None, "the mapping was checked"
+            tap = self._taps.get(giver, {}).get(f"{index} {name}")
+            if tap is not None:
+                return _kept(tap.shelf, name, parameter)
+            return self._read(giver, self._program(name, parameter, self._resources[giver]))
+
+        return taken_from
+
+    async def _read(self, index: int, program: ValuesProgram) -> Records:
+        """The values of a resource that this run does not read otherwise."""
+        access = self._access
+
+        def mapping_of(chain: Chain) -> Callable[[Page, Callable[[PageFacts], None]], Awaitable[ValuesPage]]:
+            return values_reader(program, chain.variables, access.context, access.pool, access.now).read
+
+        items = read_resource(self._resources[index], access, self.records_for(index), mapping_of)
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, Fetched):
+                    yield item.spent
+                    for record in item.page.records if item.page is not None else ():
+                        yield record
+                elif isinstance(item, Spent) or item.verdict is not Verdict.COMPLETE:
+                    yield item
+
+    def _program(self, name: str, parameter: PathParameter, giver: Resource) -> ValuesProgram:
+        selector = giver.selector
+        paginator = selector.pagination or self._access.source.paginator
+        return ValuesProgram(
+            selector.data_path,
+            {name: parameter.field, **parameter.with_},
+            query=selector.query,
+            filter=parameter.filter,
+            facts=paginator.facts(),
+            is_enriched=bool(selector.path_parameters),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for taps in self._taps.values():
+            for tap in taps.values():
+                tap.shelf.close()
+
+
+def giver_of(parameter: PathParameter, resources: Sequence[Resource]) -> int | None:
+    """The index of the resource that a parameter takes its values from; None where it takes none."""
+    return next((i for i, resource in enumerate(resources) if resource.kind == parameter.from_), None)
+
+
+def reading_order(resources: Sequence[Resource], wanted: Sequence[int]) -> list[int]:
+    """The wanted indexes in the order of the file, but each after those that it takes values from."""
+    order: dict[int, None] = {}
+
+    def visit(index: int) -> None:
+        if index in order:
+            return
+        for parameter in resources[index].selector.path_parameters.values():
+            giver = giver_of(parameter, resources)
+            if giver is not None and giver in wanted:
+                visit(giver)
+        order[index] = None
+
+    for index in wanted:
+        visit(index)
+    return list(order)
+
+
+async def _kept(shelf: Shelf, name: str, parameter: PathParameter) -> Records:
+    for record in shelf.read():
+        yield record
+    if not shelf.is_whole:
+        message = f"`{name}`: not all records of `{parameter.from_}` were read, from which it takes its values"
+        problem = Problem("path-parameter", message, f"path_parameters.{name}", "see that resource's problem")
+        yield End(Verdict.INCOMPLETE, "parameter", problem)
+
+
+def _ignored(_facts: PageFacts) -> None:
+    return

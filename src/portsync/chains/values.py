@@ -1,0 +1,81 @@
+"""Pages -> single values of their records: what path parameters and lookups are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import orjson
+
+from portsync.errors import ExpressionError
+from portsync.flow import PageFacts, place_of
+from portsync.jq.records import encoded_variables
+from portsync.transform import facts_of, page_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from portsync.flow import Page
+    from portsync.jq.pool import JqPool
+    from portsync.jq.values import ValuesProgram
+    from portsync.jq.variables import Context, Variables
+
+
+@dataclass(frozen=True, slots=True)
+class RecordValues:
+    """What one record gave: JSON texts by name, so that numbers keep their digits; and what failed."""
+
+    place: str
+    values: Mapping[str, str]
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesPage:
+    """A page after its values were taken."""
+
+    facts: PageFacts
+    records: tuple[RecordValues, ...]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesReader:
+    """Takes values out of the pages of one chain."""
+
+    code: str
+    """The program of a `ValuesProgram`."""
+    variables: Variables
+    context: bytes
+    pool: JqPool
+
+    async def read(self, page: Page, known: Callable[[PageFacts], None]) -> ValuesPage:
+        """The values of a page. Raises ExpressionError where it cannot be read."""
+
+        def early(line: bytes) -> None:
+            known(facts_of(orjson.loads(line)))
+
+        try:
+            encoded = encoded_variables(self.variables)
+            outputs = await self.pool.run([self.code], encoded, page.body, context=self.context, early=early)
+        except ExpressionError as error:
+            raise ExpressionError(page_problem(page, error.problems[0])) from error
+        head, *lines = outputs.lines
+        facts = facts_of(orjson.loads(head))
+        content = blake2b(b"\n".join([f"{facts.records}\0{facts.edges}".encode(), *lines]), digest_size=16).digest()
+        return ValuesPage(facts, tuple(_values_of(line, page) for line in lines), content)
+
+
+def values_reader(
+    program: ValuesProgram, variables: Variables, context: Context, pool: JqPool, now: float
+) -> ValuesReader:
+    """What reads the values of `program` from the pages of a chain with these variables."""
+    return ValuesReader(program.code(now), variables, context.of(program.texts()), pool)
+
+
+def _values_of(line: bytes, page: Page) -> RecordValues:
+    index, found = orjson.loads(line)
+    values = {name: tried[0] for name, tried in found.items() if isinstance(tried, list)}
+    errors = {name: tried["error"] for name, tried in found.items() if isinstance(tried, dict)}
+    return RecordValues(place_of(page.number, page.first_record + index + 1, page.chain), values, errors)

@@ -1,0 +1,73 @@
+"""What a source said of the whole, against what it gave: the account of one chain of requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from portsync.flow import PageFacts
+from portsync.pagination import PaginationError
+
+if TYPE_CHECKING:
+    from portsync.pagination import Paginator
+
+
+class Ledger:
+    """Takes the facts of one page after the other."""
+
+    def __init__(self, paginator: Paginator) -> None:
+        self._paginator = paginator
+        self.last = PageFacts(0)
+        """The page that was entered last."""
+        self._content = b""
+        self._received = 0
+        self._fresh = 0
+        """Records received, without those of pages that repeat the page before."""
+        self._is_repeat = False
+        self._has_repeats = False
+        self._total: int | None = None
+
+    def placed(self, facts: PageFacts, number: int) -> PageFacts:
+        """The facts of page `number`, with what only its chain knows."""
+        empty = 0 if facts.records else self.last.empty_pages + 1
+        return replace(facts, number=number, received=self._received + facts.records, empty_pages=empty)
+
+    def of_nothing(self, *, keeps_claims: bool) -> PageFacts:
+        """The facts of an answer without a body; `keeps_claims` says whether what the page before it said of the whole
+        still holds."""
+        return replace(self.last, records=0, edges="") if keeps_claims else PageFacts(0)
+
+    def may_repeat(self, facts: PageFacts) -> bool:
+        """Whether a page can be the one before it once more, as far as its facts alone tell."""
+        return facts.records > 0 and facts.edges == self.last.edges and self._total_of(facts) is None
+
+    def repeats(self, facts: PageFacts, content: bytes) -> bool:
+        """Whether a page is the one before it once more and no total says otherwise. Remembers `content`."""
+        is_repeat = facts.records > 0 and content == self._content
+        self._content = content
+        self._is_repeat = is_repeat
+        self._has_repeats = self._has_repeats or is_repeat
+        return is_repeat and self._total_of(facts) is None
+
+    def take(self, facts: PageFacts) -> None:
+        """Enter a page, whose facts are `placed`."""
+        self._received = facts.received
+        self._fresh += 0 if self._is_repeat else facts.records
+        self._is_repeat = False
+        self._total = self._total_of(facts)
+        self.last = facts
+
+    def shortfall(self) -> tuple[str, str] | None:
+        """Why a chain that came to its end is not whole: a reason and a message; None where it is."""
+        if self._total is None or self._fresh >= self._total:
+            return None
+        if self._has_repeats:
+            message = f"pages repeat, and only {self._fresh} of the {self._total} records that there are came"
+            return "loop", message
+        return "truncated", f"the source gave {self._fresh} of the {self._total} records that it says there are"
+
+    def _total_of(self, facts: PageFacts) -> int | None:
+        try:
+            return self._paginator.total(facts)
+        except PaginationError:
+            return None  # it ends the chain when the paginator is asked for the next request
