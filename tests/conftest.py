@@ -48,6 +48,8 @@ class Asked:
     query: list[tuple[str, str]]
     headers: Mapping[str, str]
     body: Any
+    raw_path: str = ""
+    """As it went over the wire."""
 
 
 @dataclass
@@ -65,11 +67,20 @@ class Source:
             request.url.path,
             request.query_params.multi_items(),
             dict(request.headers),
-            json.loads(raw) if raw else None,
+            _parsed(raw),
+            request.scope["raw_path"].decode(),
         )
         self.asked.append(asked)
         answer = self.answer(asked)
         return answer if isinstance(answer, Response) else Response(json.dumps(answer), media_type="application/json")
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON value that a request's body is, or its text."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode()
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,8 @@ class _Walk(Generic[M]):
                 if (key := fingerprint(request)) in self._seen:
                     raise _loop(place, "the source leads back to a request that was made before")
                 self._seen.add(key)
-                async with aclosing(self._turn(self.ahead.take(request, number))) as pages:
+                step = self.ahead.take(request, number)
+                async with aclosing(step), aclosing(self._turn(step)) as pages:
                     async for fetched in pages:
                         yield fetched
                 request = self._paginator.following(request, self._ledger.last)

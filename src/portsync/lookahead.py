@@ -37,6 +37,11 @@ class Step(Generic[R]):
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         return self.facts.result() if self.facts.done() and not self.result.done() else None
 
+    async def aclose(self) -> None:
+        """Give the step up. What it comes to, be it an error, is of no interest any more."""
+        self.result.cancel()
+        await asyncio.gather(self.result, return_exceptions=True)
+
 
 class Lookahead(Generic[R]):
     """The steps under way whose turn has not come. What was expected in vain is given up."""
@@ -62,11 +67,7 @@ class Lookahead(Generic[R]):
         await self._drop(list(self._under_way))
 
     async def _drop(self, keys: list[bytes]) -> None:
-        dropped = [self._under_way.pop(key).result for key in keys]
-        for task in dropped:
-            task.cancel()
-        # What they come to, be it an error, is of no interest any more.
-        await asyncio.gather(*dropped, return_exceptions=True)
+        await asyncio.gather(*(self._under_way.pop(key).aclose() for key in keys))
 
 
 def fingerprint(request: RequestSpec) -> bytes:

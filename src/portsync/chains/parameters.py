@@ -99,7 +99,6 @@ async def _stage(
     taken_from: Callable[[str, PathParameter], Records],
 ) -> AsyncGenerator[Item]:
     """Each of `sets` with each value of the parameter `name`, in order."""
-    values = _values(name, parameter, access, taken_from)
 
     async def widened(item: Item) -> AsyncGenerator[Item]:
         if not isinstance(item, Mapping):
@@ -109,15 +108,22 @@ async def _stage(
             async for more in found:
                 yield {**item, **more} if isinstance(more, Mapping) else more
 
-    async with aclosing(interleaved(sets, widened, access.source.concurrency, in_order=True)) as items:
-        async for item in items:
-            yield item
+    with Shelf() as shelf:
+        values = _values(name, parameter, access, taken_from, shelf)
+        async with aclosing(interleaved(sets, widened, access.source.concurrency, in_order=True)) as items:
+            async for item in items:
+                yield item
 
 
 def _values(
-    name: str, parameter: PathParameter, access: Access, taken_from: Callable[[str, PathParameter], Records]
+    name: str,
+    parameter: PathParameter,
+    access: Access,
+    taken_from: Callable[[str, PathParameter], Records],
+    shelf: Shelf,
 ) -> Callable[[ParameterSet], AsyncGenerator[Item]]:
-    """What gives the values of a parameter beside those that are known already."""
+    """What gives the values of a parameter beside those that are known already. Those that do not depend on others are
+    fetched once, and kept on `shelf`."""
     listed = parameter.values
     if listed is not None:
 
@@ -127,22 +133,22 @@ def _values(
 
         return of_list
     if parameter.endpoint is None:
-        records = _Once(taken_from(name, parameter))
+        records = _Once(taken_from(name, parameter), shelf)
         return lambda _known: _sets(name, parameter, records.read())
     template = RequestTemplate(parameter.endpoint, parameter, _place(name), access)
     fetch = partial(_records, name, parameter, template, access)
     if needs_of(parameter) or any("$params" in text for text in template.texts()):
         return lambda known: _sets(name, parameter, fetch(known))
-    once = _Once(fetch({}))
+    once = _Once(fetch({}), shelf)
     return lambda _known: _sets(name, parameter, once.read())
 
 
 class _Once:
     """Records that are fetched once, however often they are wanted."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, shelf: Shelf) -> None:
         self._records = records
-        self._shelf = Shelf()
+        self._shelf = shelf
         self._turn = asyncio.Lock()
         self._is_read = False
 

@@ -7,7 +7,7 @@ them is read first. Otherwise its records are read for their values alone.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -48,12 +48,13 @@ class TakenValues:
         """`wanted` are the indexes of the resources that are read in this run."""
         self._resources = resources
         self._access = access
+        self._shelves = ExitStack()
         self._taps: dict[int, dict[str, _Tap]] = {}
         for index in wanted:
             for name, parameter in resources[index].selector.path_parameters.items():
                 giver = giver_of(parameter, resources)
                 if giver is not None and giver in wanted:
-                    tap = _Tap(self._program(name, parameter, resources[giver]), Shelf())
+                    tap = _Tap(self._program(name, parameter, resources[giver]), self._shelves.enter_context(Shelf()))
                     self._taps.setdefault(giver, {})[f"{index} {name}"] = tap
 
     def tapped(
@@ -128,9 +129,7 @@ class TakenValues:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for taps in self._taps.values():
-            for tap in taps.values():
-                tap.shelf.close()
+        self._shelves.close()
 
 
 def giver_of(parameter: PathParameter, resources: Sequence[Resource]) -> int | None:

@@ -63,7 +63,11 @@ def _circles(resource: Resource, path: Path) -> Iterator[tuple[Path, str, str]]:
                 if other == name:
                     at = (*path, "selector", "path_parameters", name, "endpoint")
                     through = f", through {', '.join(f'`{n}`' for n in seen)}" if seen else ""
-                    yield at, f"the path parameter `{name}` needs itself{through}", "take `{name}` out of the endpoint"
+                    yield (
+                        at,
+                        f"the path parameter `{name}` needs itself{through}",
+                        f"take `{{{other}}}` out of the endpoint",
+                    )
                     waiting.clear()
                     break
                 if other in known and other not in seen:
