@@ -11,25 +11,15 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bench.runs import BenchError, server, timed_sync
 from bench.workload import BLUEPRINT, blueprint, mapping
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_HERE = Path(__file__).parent
-_SAMPLE_EVERY_S = 0.02
-_MEGABYTE = 1_000_000
 
 OCEAN_CPU_US = 1050.0
 OCEAN_PER_SECOND = 1150.0
@@ -43,10 +33,6 @@ Memory: VmHWM of the command plus VmHWM of its JQ worker; pages that both share 
 Ocean: recorded figures of a published measurement, not measured in this run:
 {OCEAN_CPU_US:,.0f} us of CPU per entity, {OCEAN_PER_SECOND:,.0f} entities/s, \
 {", ".join(f"{mb:.0f} MB at {records:,}" for records, mb in OCEAN_MEMORY_MB.items())} entities."""
-
-
-class BenchError(Exception):
-    """This means that a run did not do the work that it is measured by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,84 +77,20 @@ def measure(records: int) -> Figures:
     """Sync `records` records once. Raises BenchError where the command fails or Port did not get them all."""
     with (
         tempfile.TemporaryDirectory() as name,
-        _server("loopback_source", str(records)) as source_url,
-        _server("counting_port") as port_url,
+        server("loopback_source", str(records)) as source_url,
+        server("counting_port") as port_url,
     ):
         folder = Path(name)
         (folder / "blueprints" / "bench").mkdir(parents=True)
         (folder / "blueprints" / "bench" / f"{BLUEPRINT}.json").write_text(json.dumps(blueprint()), encoding="utf-8")
         (folder / "bench.yaml").write_text(mapping(source_url), encoding="utf-8")
-        figures = _timed_sync(folder, port_url, records)
+        taken = timed_sync(folder / "bench.yaml", port_url)
         with urllib.request.urlopen(f"{port_url}/tally", timeout=10) as answer:
             tally = json.load(answer)
     expected = {"entities": records, "distinct": records, "wrong": 0}
     if tally != expected:
         raise BenchError(f"Port should have got {expected}, and got {tally}")
-    return figures
-
-
-@contextmanager
-def _server(script: str, *arguments: str) -> Iterator[str]:
-    """Run a server of this folder; its base URL."""
-    command = [sys.executable, "-m", f"bench.{script}", *arguments]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE.parent
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            if not (url := process.stdout.readline().strip()):
-                raise BenchError(f"{script} did not start")
-            yield url
-        finally:
-            process.stdin.close()  # which ends it
-
-
-def _timed_sync(folder: Path, port_url: str, records: int) -> Figures:
-    """Run the command line as a user would, and take what it costs."""
-    command = [str(Path(sys.executable).with_name("portsync")), "sync", str(folder / "bench.yaml")]
-    environment = {"PORT_CLIENT_ID": "bench", "PORT_CLIENT_SECRET": "bench-secret", "PORT_BASE_URL": port_url}
-    output = folder / "output"
-    peaks: dict[int, int] = {}
-    with output.open("wb") as stream:
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, env=environment, stdout=stream, stderr=subprocess.STDOUT)
-        # wait4 gives the resources of this one child and of the children that it has waited for: the JQ worker.
-        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            _sample_memory(process.pid, peaks)
-            time.sleep(_SAMPLE_EVERY_S)
-        wall_s = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(ended[1])
-    if process.returncode != 0:
-        text = output.read_text(encoding="utf-8", errors="replace")
-        raise BenchError(f"portsync sync ended with exit code {process.returncode}\n{text}")
-    main_peak = peaks.pop(process.pid, 0)
-    return Figures(
-        records,
-        ended[2].ru_utime + ended[2].ru_stime,
-        wall_s,
-        main_peak / _MEGABYTE,
-        sum(peaks.values()) / _MEGABYTE,
-    )
-
-
-def _sample_memory(pid: int, peaks: dict[int, int]) -> None:
-    """Note the peak of a process and of its children. The kernel's peak only rises, so the last sample counts."""
-    for each in (pid, *_children(pid)):
-        try:
-            status = Path(f"/proc/{each}/status").read_text(encoding="ascii", errors="replace")
-        except OSError:
-            continue
-        if (found := status.partition("VmHWM:")[2]) != "":
-            peaks[each] = int(found.split(maxsplit=1)[0]) * 1024
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        lists = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:
-        return []
-    return [int(child) for text in lists for child in text.split()]
+    return Figures(records, taken.cpu_s, taken.wall_s, taken.main_mb, taken.worker_mb)
 
 
 def _median(runs: list[Figures]) -> Figures:

@@ -26,8 +26,9 @@ def answer(status: str, body: bytes) -> bytes:
 class _Connection(asyncio.Protocol):
     """One client's connection."""
 
-    def __init__(self, answerer: Answerer) -> None:
+    def __init__(self, answerer: Answerer, latency_s: float) -> None:
         self._answerer = answerer
+        self._latency_s = latency_s
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
 
@@ -48,17 +49,22 @@ class _Connection(asyncio.Protocol):
             method, target, _ = head.split(b" ", 2)
             body = bytes(self._received[start:end])
             del self._received[:end]
-            self._transport.write(self._answerer(method.decode(), target.decode(), body))
+            ready = self._answerer(method.decode(), target.decode(), body)
+            if self._latency_s:
+                asyncio.get_running_loop().call_later(self._latency_s, self._transport.write, ready)
+            else:
+                self._transport.write(ready)
 
 
-def serve(answerer: Answerer) -> None:
-    """Serve on a free loopback port until standard input ends; the base URL is printed first."""
-    asyncio.run(_serve(answerer))
+def serve(answerer: Answerer, latency_s: float = 0) -> None:
+    """Serve on a free loopback port until standard input ends; the base URL is printed first. Each answer goes out
+    `latency_s` seconds after its request came in."""
+    asyncio.run(_serve(answerer, latency_s))
 
 
-async def _serve(answerer: Answerer) -> None:
+async def _serve(answerer: Answerer, latency_s: float) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(answerer), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(answerer, latency_s), "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     print(f"http://{host}:{port}", flush=True)
     await loop.run_in_executor(None, sys.stdin.buffer.read)
