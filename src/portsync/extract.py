@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from portsync.errors import ExpressionError, Problem, SendError
 from portsync.flow import Answer, End, Fetched, Page, PageFacts, RequestSpec, Spent, Verdict
-from portsync.ledger import Ledger
+from portsync.ledger import LOOP_HINT, Ledger
 from portsync.lookahead import Lookahead, Step, fingerprint
 from portsync.pagination import PaginationError, Paginator
 from portsync.refusals import refusal, skipped
@@ -125,9 +125,8 @@ class _Walk(Generic[M]):
         except PaginationError as error:
             problem = Problem("pagination", error.message, place, _PAGING_HINT)
             raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem)) from error
-        if (short := self._ledger.shortfall()) is not None:
-            reason, message = short
-            raise _EndedError(End(Verdict.INCOMPLETE, reason, Problem(reason, message, place, _LOOP_HINT)))
+        if (short := self._ledger.shortfall(place)) is not None:
+            raise _EndedError(End(Verdict.INCOMPLETE, short.code, short))
 
     async def _turn(self, step: Step[_Read[M]]) -> AsyncGenerator[Fetched[M]]:
         """The page of `step`, or its pieces; enters it into the ledger."""
@@ -258,11 +257,10 @@ def _unmappable(error: ExpressionError, spent: Spent) -> _EndedError:
 
 
 def _loop(place: str, message: str, spent: Spent | None = None) -> _EndedError:
-    problem = Problem("loop", message, place, _LOOP_HINT)
+    problem = Problem("loop", message, place, LOOP_HINT)
     return _EndedError(End(Verdict.INCOMPLETE, "loop", problem, spent or Spent()))
 
 
-_LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
 _PAGING_HINT = "check the paths in `pagination` against an answer of the source"
 
 

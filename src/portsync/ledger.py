@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from portsync.errors import Problem
 from portsync.flow import PageFacts
 from portsync.pagination import PaginationError
 
 if TYPE_CHECKING:
     from portsync.pagination import Paginator
+
+LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
 
 
 class Ledger:
@@ -57,14 +60,16 @@ class Ledger:
         self._total = self._total_of(facts)
         self.last = facts
 
-    def shortfall(self) -> tuple[str, str] | None:
-        """Why a chain that came to its end is not whole: a reason and a message; None where it is."""
+    def shortfall(self, place: str) -> Problem | None:
+        """Why a chain that came to its end at `place` is not whole; None where it is."""
         if self._total is None or self._fresh >= self._total:
             return None
         if self._has_repeats:
             message = f"pages repeat, and only {self._fresh} of the {self._total} records that there are came"
-            return "loop", message
-        return "truncated", f"the source gave {self._fresh} of the {self._total} records that it says there are"
+            return Problem("loop", message, place, LOOP_HINT)
+        message = f"the source gave {self._fresh} of the {self._total} records that it says there are"
+        hint = "check `total_path` against an answer; where it is right, the source does not give all"
+        return Problem("truncated", message, place, hint)
 
     def _total_of(self, facts: PageFacts) -> int | None:
         try:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from portsync.jq.variables import Variables
 
 _EXCERPT = 200
+_WORTH_AN_EARLY_WORD = 8192
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,10 @@ async def map_page(
     page = replace(page, body=with_whole_characters(page.body))
     chosen = programs.of(page.body)
     encoded = encoded_variables(variables)
+    # A small page is mapped in less time than it takes to say something about it before.
+    ahead = early if len(page.body) >= _WORTH_AN_EARLY_WORD else None
     try:
-        outputs = await mapper.pool.run(chosen, encoded, page.body, context=mapper.context, early=early)
+        outputs = await mapper.pool.run(chosen, encoded, page.body, context=mapper.context, early=ahead)
         lines = iter(outputs.lines)
     except ExpressionError as error:
         if error.problems[0].code not in RUNAWAY:
