@@ -18,6 +18,13 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 BodyType = Literal["json", "form", "text"]
 
 
+def _delimiter(text: str) -> str:
+    if text in '"\r\n':
+        hint = 'write `;`, or a tab as "\\t" between double quotes'
+        raise PydanticCustomError("delimiter", "a quote or a line break cannot stand between fields", {"hint": hint})
+    return text
+
+
 class Request(Section):
     """The parts that every request has."""
 
@@ -37,7 +44,7 @@ class Request(Section):
     decode: Decoder = "json"
     """What the answer is made of: `json`, `jsonl` (a JSON value on each line), or `csv` (its first line names the
     fields)."""
-    csv_delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    csv_delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] = ","
     """What stands between the fields of a line."""
 
 
