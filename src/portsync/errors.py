@@ -6,6 +6,7 @@
     │   ├── SettingsError         an environment variable or flag is missing or wrong
     │   └── BlueprintError        a blueprint file cannot be used
     ├── SendError                 one request could not be brought to an end (the transport's word)
+    ├── DecodeError               an answer is not what its decoder reads
     ├── SourceError               the API that is read                                           3
     ├── PortError                 the API that is written                                        4
     │   ├── PortRefusedError      Port does not accept the credentials
@@ -90,6 +91,14 @@ class SendError(PortSyncError):
         self.waited_s = waited_s
         self.may_pass = may_pass
         self.rate_limited = rate_limited
+
+
+class DecodeError(PortSyncError):
+    """This means that an answer is not what its decoder reads, or unpacks to more than anybody can have meant."""
+
+    def __init__(self, problem: Problem, *, reason: str = "decode") -> None:
+        super().__init__(problem)
+        self.reason = reason
 
 
 class SourceError(PortSyncError):

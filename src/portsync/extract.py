@@ -13,7 +13,7 @@ from http import HTTPStatus
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from portsync.errors import ExpressionError, Problem, SendError
+from portsync.errors import DecodeError, ExpressionError, Problem, SendError
 from portsync.flow import Answer, End, Fetched, Page, PageFacts, RequestSpec, Spent, Verdict
 from portsync.ledger import LOOP_HINT, Ledger
 from portsync.lookahead import Lookahead, Step, fingerprint
@@ -43,8 +43,8 @@ class Reading(Generic[M]):
 
     send: Callable[[RequestSpec], Awaitable[Answer]]
     """Raises SendError."""
-    decode: Callable[[Answer, str], bytes]
-    """The JSON value that an answer's body is. Given the answer and its place, raises ExpressionError."""
+    decode: Callable[[Answer], bytes]
+    """The JSON value that an answer's body is. Raises DecodeError."""
     split: Callable[[bytes], Iterator[bytes] | None]
     """The pieces of a large page; None where it is not to be split."""
     map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]
@@ -171,19 +171,19 @@ class _Walk(Generic[M]):
         answer = await self._answer(step, place)
         if answer.status == HTTPStatus.NO_CONTENT or not answer.is_success:
             return _Read(answer)
-        if not answer.body[:64].strip() and not answer.body.strip():
-            empty = Problem("not-json", "the answer is empty", place, "check `selector.method` and the path")
-            raise _EndedError(End(Verdict.INCOMPLETE, "decode", empty, answer.spent))
 
         def known(facts: PageFacts) -> None:
             if not facts.missing and facts.data_path_error is None:
                 step.know(replace(facts, headers=answer.headers))
 
         try:
-            body = reading.decode(answer, place)
+            body = reading.decode(answer)
             if (pieces := reading.split(body)) is not None:
                 return _Read(answer, pieces=pieces)
             mapped = await reading.map_page(Page(step.request, step.number, body, self._name), known)
+        except DecodeError as error:
+            problem = replace(error.problems[0], place=place)
+            raise _EndedError(End(Verdict.INCOMPLETE, "decode", problem, answer.spent)) from error
         except ExpressionError as error:
             raise _unmappable(error, answer.spent) from error
         if (unread := _data_path_problem(mapped.facts, step.number, place)) is not None:

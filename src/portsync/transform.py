@@ -12,8 +12,8 @@ import orjson
 
 from portsync import identifiers
 from portsync.batch import LARGEST_ENTITY
+from portsync.decode import not_json
 from portsync.errors import ExpressionError, Problem
-from portsync.excerpts import first_words, is_html
 from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, PageFacts
 from portsync.isolate import Isolated, Part, isolate
 from portsync.jq.page_text import has_long_numbers, with_whole_characters
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from portsync.jq.program import PageProgram
     from portsync.jq.variables import Variables
 
-_EXCERPT = 200
 _WORTH_AN_EARLY_WORD = 8192
 """Bytes."""
 
@@ -230,23 +229,5 @@ def page_problem(page: Page, problem: Problem) -> Problem:
     if problem.code != "jq-failed":
         return Problem(problem.code, problem.message, place, problem.hint)
     if problem.message == NOT_ONE_VALUE or problem.message.startswith(("parse error", "the body is not UTF-8")):
-        return _not_json(page, place, problem.message)
+        return not_json(page.body, problem.message, place)
     return Problem("jq-failed", f"the page cannot be mapped: {problem.message}", place, problem.hint)
-
-
-def _not_json(page: Page, place: str, said: str) -> Problem:
-    """The problem of a page that is no JSON: an HTML page is named as such, with its first words."""
-    words = first_words(page.body, _EXCERPT)
-    if is_html(page.body):
-        return Problem(
-            "html-answer",
-            f"the answer is an HTML page, not JSON: {words}",
-            place,
-            "check the URL; a login page means that the credentials were not taken",
-        )
-    return Problem(
-        "not-json",
-        f"the answer is not JSON ({said}); it begins: {words}",
-        place,
-        "check the URL and the `accept` header",
-    )

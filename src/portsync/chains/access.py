@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from portsync.decode import decoded
 from portsync.extract import Mapped, Reading
 from portsync.jq.variables import Context
+from portsync.pieces import pieces
+from portsync.transport.client import LARGEST_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,8 +44,15 @@ class Access:
         width: int = 1,
     ) -> Reading[M]:
         """How the pages of `request` are fetched, and mapped with `map_page`."""
-        return Reading(self.send, _decoded, lambda _: None, map_page, self.clock, request.on_status, width)
-
-
-def _decoded(answer: Answer, place: str) -> bytes:
-    return answer.body.removeprefix(b"\xef\xbb\xbf")
+        facts = (request.pagination or self.source.paginator).facts()
+        return Reading(
+            self.send,
+            lambda answer: decoded(
+                answer.body, answer.headers, request.decode, delimiter=request.csv_delimiter, largest=LARGEST_ANSWER
+            ),
+            lambda body: pieces(body, request.data_path, facts),
+            map_page,
+            self.clock,
+            request.on_status,
+            width,
+        )

@@ -56,7 +56,7 @@ async def fetch_slurped(
     bodies: list[bytes] = []
     spent = Spent()
     end = End(Verdict.INCOMPLETE, "interrupted", chain=chain.name)
-    reading = access.reading(request, keep)
+    reading = replace(access.reading(request, keep), split=lambda _: None)
     async with aclosing(fetch_pages(chain.first, paginator, reading, chain.name)) as pages:
         async for got in pages:
             spent += got.spent

@@ -20,6 +20,13 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 BodyType = Literal["json", "form", "text"]
 
 
+def _delimiter(text: str) -> str:
+    if text in '"\r\n':
+        hint = 'write `;`, or a tab as "\\t" between double quotes'
+        raise PydanticCustomError("delimiter", "a quote or a line break cannot stand between fields", {"hint": hint})
+    return text
+
+
 class Request(Section):
     """The parts that every request has."""
 
@@ -41,7 +48,7 @@ class Request(Section):
     fields)."""
     on_status: dict[Status, OnStatus] = Field(default_factory=dict)
     """What an answer with this status means: `skip` (not read, and said so), `empty`, `fail`, or `retry`."""
-    csv_delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    csv_delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)] = ","
     """What stands between the fields of a line."""
 
 

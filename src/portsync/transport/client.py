@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+LARGEST_ANSWER = 256 * 2**20
+"""Bytes, after decompression."""
+
 _DEEPEST_CAUSE = 10
 """Chains of causes can be circles."""
 
@@ -47,7 +50,7 @@ class Client:
         verify_tls: bool = True,
         use_proxies: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
-        largest_answer: int = 256 * 2**20,
+        largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         """`largest_answer` is in bytes, after decompression."""
         self._policy = policy
