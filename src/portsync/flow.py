@@ -76,6 +76,10 @@ class PageFacts:
     values: Mapping[str, Json] = field(default_factory=dict)
     received: int = 0
     """How many records its chain has given so far, this page's included."""
+    number: int = 1
+    """The page's number within its chain."""
+    empty_pages: int = 0
+    """How many pages in a row, this one's included, had no record."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The headers of the answer; their names match in any case."""
     missing: bool = False
