@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from portsync.auth import AnyAuth
 from portsync.errors import Problem, SettingsError
 from portsync.pagination import AnyPaginator
+from portsync.pagination.ocean import cursor_in, link_in, more_in
 from portsync.urls import fault_of
 
 if TYPE_CHECKING:
@@ -175,25 +176,29 @@ def _pagination(environment: Mapping[str, str], problems: list[Problem]) -> Any:
     def ocean(name: str) -> str | None:
         return environment.get(f"{_OCEAN_CONFIG}{name}")
 
+    size = {"page_size": ocean("PAGE_SIZE")}
+    more = ocean("HAS_MORE_PATH")
     match ocean("PAGINATION_TYPE"):
         case None:
             return None
         case "offset":
-            return _given(
-                type="offset",
-                offset_param=ocean("PAGINATION_PARAM"),
-                limit_param=ocean("SIZE_PARAM"),
-                page_size=ocean("PAGE_SIZE"),
-                has_more_path=_dotted(ocean("HAS_MORE_PATH")),
-            )
+            names = {"offset_param": ocean("PAGINATION_PARAM"), "limit_param": ocean("SIZE_PARAM")}
+            return _given(type="offset", **names, **size, has_more_path=more_in(more))
+        case "page":
+            names = {"page_param": ocean("PAGINATION_PARAM"), "size_param": ocean("SIZE_PARAM")}
+            flag = more_in(more, ocean("LAST_PAGE_PATH"), by_number=True)
+            return _given(type="page", **names, **size, start_page=ocean("START_PAGE"), has_more_path=flag)
+        case "cursor":
+            names = {"cursor_param": ocean("PAGINATION_PARAM"), "limit_param": ocean("SIZE_PARAM") or "limit"}
+            cursor = cursor_in(ocean("CURSOR_PATH"))
+            return _given(type="cursor", **names, **size, cursor_path=cursor, has_more_path=more_in(more))
+        case "next_link":
+            return {"type": "next_link", "next_link_path": link_in(ocean("NEXT_LINK_PATH"))}
+        case "header_link":
+            return _given(type="header_link", rel=ocean("HEADER_LINK_REL"))
         case other:
             return {"type": other}
 
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _dotted(path: str | None) -> str | None:
-    """Ocean writes `meta.has_more` where JQ says `.meta.has_more`."""
-    return None if path is None else path if path.startswith(".") else f".{path}"

@@ -196,7 +196,9 @@ def problem_codes() -> set[str]:
 def codes_in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="Problem" | "Failure" | "Fault" | "failed"), args=[first, *_]):
+            case ast.Call(
+                func=ast.Name(id="Problem" | "Failure" | "Fault" | "failed" | "failure" | "_unmade"), args=[first, *_]
+            ):
                 yield from literals(first)
             case ast.Call(func=ast.Name(id="Outcome"), args=[_, _, third, *_]):
                 yield from literals(third)
@@ -239,9 +241,9 @@ def test_every_problem_code_is_found_however_it_is_written() -> None:
     text = (
         "Problem('a', 'message')\nProblem('b-b' if x else 'c', y)\nFailure(z.code or 'd', y)\nfailed('e', y)\n"
         "Outcome(entity, fate, 'f')\ncode, message = 'g', y\n\ndef h():\n    return 'h', y, None\n"
-        "\nprogram = f'[$__i, null, \"i\", 1]'\n"
+        "\nprogram = f'[$__i, null, \"i\", 1]'\nfailure('j', y)\n_unmade('k', y)\n"
     )
-    assert set(codes_in(ast.parse(text))) == {"a", "b-b", "c", "d", "e", "f", "g", "h", "i"}
+    assert set(codes_in(ast.parse(text))) == {"a", "b-b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}
 
 
 @each_page

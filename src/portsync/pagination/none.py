@@ -20,3 +20,6 @@ class NoPagination(Paginator):
 
     def next(self, request: RequestSpec, facts: PageFacts) -> None:  # noqa: ARG002 - the interface's signature
         return None
+
+    def to_come(self, request: RequestSpec, facts: PageFacts) -> int:  # noqa: ARG002 - the interface's signature
+        return 0

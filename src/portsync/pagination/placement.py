@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from portsync.pagination.error import PaginationError
+
 if TYPE_CHECKING:
     from portsync.flow import Json, RequestSpec
-from portsync.pagination.base import PaginationError
 
 Into = Literal["query", "body", "header"]
 
 
-def put(request: RequestSpec, into: Into, name: str, value: str | int) -> RequestSpec:
-    """`request` with the paging value in its place; in a body, `name` is a dotted path (`page.cursor`)."""
+def put(request: RequestSpec, into: Into, name: str, value: str | float) -> RequestSpec:
+    """`request` with the paging value in its place; in a body, `name` is a dotted path (`page.cursor`), and the value
+    keeps its type. Raises PaginationError where the body has no such place."""
     match into:
         case "query":
             others = tuple(pair for pair in request.params if pair[0] != name)
@@ -25,7 +27,21 @@ def put(request: RequestSpec, into: Into, name: str, value: str | int) -> Reques
             return replace(request, body=_with(request.body, name.split("."), value))
 
 
-def _with(body: Json, path: list[str], value: str | int) -> Json:
+def number_in(request: RequestSpec, into: Into, name: str) -> int:
+    """The number that `put` put there."""
+    match into:
+        case "query":
+            return int(dict(request.params)[name])
+        case "header":
+            return int(dict(request.headers)[name])
+        case "body":
+            value: Json = request.body
+            for part in name.split("."):
+                value = value[part]
+            return int(value)
+
+
+def _with(body: Json, path: list[str], value: str | float) -> Json:
     if body is not None and not isinstance(body, dict):
         raise PaginationError(f"`into: body` needs a body that is an object; at `{path[0]}` it is none")
     inside = body or {}
