@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import orjson
 
@@ -17,25 +17,25 @@ R = TypeVar("R")
 
 
 class Step(Generic[R]):
-    """One request under way: `facts` of its page as soon as they are known, and what it comes to in the end."""
+    """One request under way: the facts of its page as soon as they are known, and what it comes to in the end."""
 
     def __init__(self, read: Callable[[Step[R]], Awaitable[R]], request: RequestSpec, number: int) -> None:
         self.request = request
         self.number = number
         """Of its page, counted from 1 within its chain."""
-        self.facts: asyncio.Future[PageFacts] = asyncio.get_running_loop().create_future()
+        self._known: asyncio.Future[PageFacts | None] = asyncio.get_running_loop().create_future()
         self.result = asyncio.ensure_future(read(self))
+        self.result.add_done_callback(lambda _: self.know(None))
 
-    def know(self, facts: PageFacts) -> None:
+    def know(self, facts: PageFacts | None) -> None:
         """Take the facts; the first time counts."""
-        if not self.facts.done():
-            self.facts.set_result(facts)
+        if not self._known.done():
+            self._known.set_result(facts)
 
     async def early_facts(self) -> PageFacts | None:
         """The facts, where they are known before the result is."""
-        either: set[asyncio.Future[Any]] = {self.facts, self.result}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return self.facts.result() if self.facts.done() and not self.result.done() else None
+        facts = await self._known
+        return None if self.result.done() else facts
 
     async def aclose(self) -> None:
         """Give the step up. What it comes to, be it an error, is of no interest any more."""

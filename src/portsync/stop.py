@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
 from portsync.errors import Problem, StoppedError
+from portsync.lanes import Lane, end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
 T = TypeVar("T")
+
+
+class StalledError(Exception):
+    """This means that nothing happened for longer than anything may take."""
 
 
 class Stop:
@@ -52,20 +58,54 @@ class Stop:
             for one in (task, waiting):
                 one.cancel()
 
-    async def until(self, items: AsyncGenerator[T]) -> AsyncGenerator[T]:
-        """Give `items` until they end or the stop is requested; what is then awaited is cancelled."""
-        waiting = asyncio.ensure_future(self._event.wait())
+    async def until(self, items: AsyncGenerator[T], beats: Callable[[], int], patience_s: float) -> AsyncGenerator[T]:
+        """Give `items` until they end or the stop is requested; what is then awaited is cancelled.
+
+        Raises StalledError where no item comes, and `beats` does not rise, for `patience_s` seconds, although somebody
+        waits for one. `beats` counts what is progress without being an item, such as the answers of a source.
+        """
+        lane: Lane[T] = Lane(1)
+        making = lane.start(lane.fill(items))
+        watch = _Watch(beats, patience_s)
+        watching = asyncio.ensure_future(self._stopped_or_stalled(watch))
+        watching.add_done_callback(lambda _: making.cancel())
         try:
-            while not self.is_requested:
-                following = asyncio.ensure_future(anext(items, None))
-                await asyncio.wait({following, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                if not following.done():
-                    following.cancel()
-                    await asyncio.wait({following})
-                    return
-                item = following.result()
-                if item is None:
-                    return
-                yield item
+            while (found := await watch.waiting(lane.get())) is not None:
+                yield found[0]
+            if watching.done():
+                watching.result()
         finally:
-            waiting.cancel()
+            await end([watching, making])
+
+    async def _stopped_or_stalled(self, watch: _Watch) -> None:
+        """Return when the stop is requested. Raises StalledError."""
+        while not self.is_requested:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._event.wait(), watch.patience_s)
+            watch.look()
+
+
+class _Watch:
+    """The last guard against a run that hangs: each wait on the way is bounded, and this tells where one was not."""
+
+    def __init__(self, beats: Callable[[], int], patience_s: float) -> None:
+        self.patience_s = patience_s
+        self._beats = beats
+        self._waits = 0
+        """How many waits have begun or ended; odd while somebody waits."""
+        self._before = (-1, -1)
+
+    async def waiting(self, item: Awaitable[T]) -> T:
+        """The result of `item`, with a note that somebody waits for it."""
+        self._waits += 1
+        try:
+            return await item
+        finally:
+            self._waits += 1
+
+    def look(self) -> None:
+        """Raises StalledError where nothing happened since the last look, although somebody waits."""
+        now = (self._waits, self._beats())
+        if now == self._before and self._waits % 2:
+            raise StalledError
+        self._before = now

@@ -24,6 +24,7 @@ from portsync.flow import End, Fetched, Verdict
 from portsync.plan import constant_blueprints, page_program
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.state.seen import SeenEntities
+from portsync.stop import StalledError
 from portsync.transform import Mapper, map_page
 from portsync.upsert import Upserter
 
@@ -56,8 +57,20 @@ class Tools:
     """Epoch seconds."""
     progress: Callable[[ResourceReport], None]
     """Is told of a resource's counts whenever they change."""
+    patience_s: float
+    """Longer than anything may take while a resource is read, in seconds: then the run hangs."""
     grace_s: float = 10.0
     """What is under way when a stop is requested gets so many seconds to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is asked of one run."""
+
+    kinds: frozenset[str] = frozenset()
+    """Only resources of these kinds; all where it is empty."""
+    is_strict: bool = False
+    """Whether skipped resources and field errors make the run partial."""
 
 
 async def sync(
@@ -66,14 +79,13 @@ async def sync(
     tools: Tools,
     *,
     run_id: str,
-    kinds: frozenset[str] = frozenset(),
-    is_strict: bool = False,
+    options: RunOptions,
 ) -> Report:
-    """Bring every resource of `mapping` (or those of `kinds`) from the source into the sink. Raises nothing that a
-    source, Port or a mapping can cause: it is all in the report."""
+    """Bring the resources of `mapping` from the source into the sink. Raises nothing that a source, Port or a mapping
+    can cause: it is all in the report."""
     started_at = tools.clock()
     resources = mapping.file.resources
-    wanted = [index for index, resource in enumerate(resources) if not kinds or resource.kind in kinds]
+    wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
     reports = {
         index: ResourceReport(index, resources[index].kind, constant_blueprints(resources[index])) for index in wanted
     }
@@ -104,7 +116,9 @@ async def sync(
         str(mapping.path),
         started_at,
         tools.clock(),
-        _exit_code(in_file_order, [resources[index] for index in wanted], tools.stop, upserter, is_strict=is_strict),
+        _exit_code(
+            in_file_order, [resources[index] for index in wanted], tools.stop, upserter, is_strict=options.is_strict
+        ),
         tuple(in_file_order),
         down.problems if down is not None else (),
         lookups.spent,
@@ -144,19 +158,28 @@ async def _sync_resource(
     breaker, gone = Breaker(), None
     put = partial(_put, tools=tools, upserter=upserter, report=report)
     with SeenEntities(resource.selector.on_conflict) as seen:
-        async with aclosing(pages), aclosing(tools.stop.until(pages)) as until_stopped:
-            async for item in until_stopped:
-                report.add(item)
-                if isinstance(item, Fetched) and item.page is not None:
-                    await _write(seen.sort(item.page.entities), report, batcher, put, upserter)
-                if upserter.down or (gone := breaker.take(item)) is not None:
-                    break
+        until = tools.stop.until(pages, lambda: tools.client.attempts + tools.pool.runs, tools.patience_s)
+        async with aclosing(pages), aclosing(until) as until_stopped:
+            try:
+                async for item in until_stopped:
+                    report.add(item)
+                    if isinstance(item, Fetched) and item.page is not None:
+                        await _write(seen.sort(item.page.entities), report, batcher, put, upserter)
+                    if upserter.down or (gone := breaker.take(item)) is not None:
+                        break
+            except StalledError:
+                gone = _stalled(tools.patience_s)
     await put(batcher.flush())
     await upserter.settle()
     if gone is not None:
         report.add(gone)
     if not (tools.stop.is_requested or upserter.down):
         report.close()
+
+
+def _stalled(patience_s: float) -> End:
+    message = f"nothing happened for {patience_s:.0f} s, although every wait has its end: a bug in portsync"
+    return End(Verdict.INCOMPLETE, "stalled", Problem("stalled", message, hint="please report it, and run it again"))
 
 
 async def _write(

@@ -25,6 +25,7 @@ from portsync.report import Report
 from portsync.settings import Settings, read_settings
 from portsync.shipped import or_shipped
 from portsync.stop import Stop
+from portsync.sync import RunOptions
 from portsync.sync import sync as run_sync
 
 if TYPE_CHECKING:
@@ -38,11 +39,18 @@ _PATH = click.Path(path_type=Path)
 @click.command(short_help="Bring a mapping's resources into Port.")
 @click.argument("mappings", nargs=-1, type=_PATH, metavar="MAPPING...")
 @click.option("--kind", "kinds", multiple=True, help="Only resources of this kind; may be repeated.")
+@click.option("--strict", "is_strict", is_flag=True, help="Exit code 1 also for skipped resources and field errors.")
 @click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
 @click.pass_obj
 def sync(
-    runtime: Runtime | None, mappings: tuple[Path, ...], kinds: tuple[str, ...], report_file: Path | None, form: str
+    runtime: Runtime | None,
+    mappings: tuple[Path, ...],
+    kinds: tuple[str, ...],
+    *,
+    is_strict: bool,
+    report_file: Path | None,
+    form: str,
 ) -> None:
     """Read every resource of MAPPING from its API and upsert the entities into Port.
 
@@ -63,7 +71,7 @@ def sync(
         _check_writable(report_file)
     redactor = Redactor({*settings.secrets(), *(s for m, p in loaded for s in {*m.secrets, *p.auth.secrets()})})
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
-    reports = asyncio.run(run(loaded, settings, runtime, redactor, frozenset(kinds)))
+    reports = asyncio.run(run(loaded, settings, runtime, redactor, RunOptions(frozenset(kinds), is_strict)))
     _deliver(reports, redactor, report_file, form)
     sys.exit(max((report.exit_code for report in reports), default=0))
 
@@ -88,7 +96,7 @@ async def run(
     settings: Settings,
     runtime: Runtime,
     redactor: Redactor,
-    kinds: frozenset[str] = frozenset(),
+    options: RunOptions | None = None,
 ) -> list[Report]:
     """Sync each mapping in turn; one that Port cannot be reached for has a report that says so."""
     stop = Stop()
@@ -101,7 +109,9 @@ async def run(
             break
         run_id, started_at = str(uuid.uuid4()), runtime.clock()
         try:
-            reports.append(await _run_one(mapping, source, settings, runtime, redactor, stop, run_id, kinds))
+            reports.append(
+                await _run_one(mapping, source, settings, runtime, redactor, stop, run_id, options or RunOptions())
+            )
         except PortSyncError as error:
             code = error.exit_code
             end = runtime.clock()
@@ -117,7 +127,7 @@ async def _run_one(
     redactor: Redactor,
     stop: Stop,
     run_id: str,
-    kinds: frozenset[str],
+    options: RunOptions,
 ) -> Report:
     log = structlog.get_logger().bind(run_id=run_id, mapping=str(mapping.path))
     identifier = settings.identifier or default_identifier(mapping.name)
@@ -127,7 +137,7 @@ async def _run_one(
             await stop.race(create_missing_blueprints(port, mapping))
         with SyncProgress() as progress:
             async with sync_tools(mapping, source, settings, port, stop, progress.show, runtime) as tools:
-                report = await run_sync(mapping, source, tools, run_id=run_id, kinds=kinds)
+                report = await run_sync(mapping, source, tools, run_id=run_id, options=options)
     for resource in report.resources:
         log.info("resource.ended", **resource.as_json())
     log.info("run.ended", exit_code=report.exit_code, **report.totals())

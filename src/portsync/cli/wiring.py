@@ -129,7 +129,8 @@ async def sync_tools(
         client,
         JqPool(Limits(settings.jq_timeout, settings.jq_memory), settings.jq_workers or usable_cores()) as pool,
     ):
-        yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress)
+        patience_s = timeout.total + source.retry.max_wait + 5 * settings.jq_timeout
+        yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress, patience_s)
 
 
 def default_identifier(name: str) -> str:

@@ -24,6 +24,8 @@ class JqPool:
         self._room = asyncio.Semaphore(workers)
         self._idle: list[WorkerProcess] = []
         self._started: set[WorkerProcess] = set()
+        self.runs = 0
+        """How many runs came to their end, well or not."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,6 +89,7 @@ class JqPool:
             is_reusable = True
             return outputs
         finally:
+            self.runs += 1
             # Also when cancelled: the answer to this run would otherwise be read as the answer to the next one.
             if is_reusable:
                 self._idle.append(worker)

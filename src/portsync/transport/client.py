@@ -63,6 +63,8 @@ class Client:
         ]
         self._auth = auth
         self._is_down = False
+        self.attempts = 0
+        """How many have come to their end, well or not."""
         self._given = transport
         self._tls = httpx.create_ssl_context(verify=verify_tls)
         self._idle: list[httpx.AsyncBaseTransport] = []
@@ -98,6 +100,7 @@ class Client:
                 with attempt:
                     requests += 1
                     last = await self._once(request, content, requests, waits)
+                    self.attempts += 1
                     self._try_again_after(last)
         except TryAgainError:
             pass  # `last` says what the last attempt came to
