@@ -177,13 +177,13 @@ class _Walk(Generic[M]):
                 step.know(replace(facts, headers=answer.headers))
 
         try:
-            body = reading.decode(answer)
-            if (pieces := reading.split(body)) is not None:
+            body, pieces = await _opened(answer, reading)
+            if pieces is not None:
                 return _Read(answer, pieces=pieces)
             mapped = await reading.map_page(Page(step.request, step.number, body, self._name), known)
         except DecodeError as error:
             problem = replace(error.problems[0], place=place)
-            raise _EndedError(End(Verdict.INCOMPLETE, "decode", problem, answer.spent)) from error
+            raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem, answer.spent)) from error
         except ExpressionError as error:
             raise _unmappable(error, answer.spent) from error
         if (unread := _data_path_problem(mapped.facts, step.number, place)) is not None:
@@ -249,6 +249,21 @@ async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+
+
+async def _opened(answer: Answer, reading: Reading[M]) -> tuple[bytes, Iterator[bytes] | None]:
+    """The JSON value that an answer's body is, and its pieces where it is large. Raises DecodeError."""
+
+    def opened() -> tuple[bytes, Iterator[bytes] | None]:
+        body = reading.decode(answer)
+        return body, reading.split(body)
+
+    # A large body would keep everything else waiting; for a small one, a thread costs more than the work.
+    return await asyncio.to_thread(opened) if len(answer.body) > _LARGE else opened()
+
+
+_LARGE = 2**20
+"""Bytes."""
 
 
 def _unmappable(error: ExpressionError, spent: Spent) -> _EndedError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
@@ -157,8 +158,8 @@ async def _isolated(
 def _head(line: bytes, page: Page) -> dict[str, Json]:
     """The first output of a program."""
     try:
-        return cast("dict[str, Json]", orjson.loads(line))
-    except orjson.JSONDecodeError as error:
+        return cast("dict[str, Json]", json.loads(line))
+    except ValueError as error:
         message = f"a paging value of the page is nothing that JSON can say: {error}"
         raise ExpressionError(Problem("pagination", message, f"{page.request}, page {page.number}")) from error
 

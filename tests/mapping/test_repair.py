@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,5 +100,10 @@ def test_text_inside_a_block_scalar_is_left_alone() -> None:
 def test_a_file_without_mistakes_is_not_touched(portsync: Callable[..., Run], tmp_path: Path) -> None:
     good = USAGE.replace('"Claude Usage - " + .date', "'\"Claude Usage - \" + .date' # why")
 
-    assert portsync("check", good, "--fix").exit_code == 0
-    assert (tmp_path / "m.yaml").read_text(encoding="utf-8") == good
+    path = tmp_path / "good.yaml"
+    path.write_text(good, encoding="utf-8")
+    os.utime(path, (1, 1))
+
+    assert portsync("check", None, str(path), "--fix").exit_code == 0
+    assert path.read_text(encoding="utf-8") == good
+    assert path.stat().st_mtime == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ class ValuesReader:
         """The values of a page. Raises ExpressionError where it cannot be read."""
 
         def early(line: bytes) -> None:
-            known(facts_of(orjson.loads(line)))
+            known(facts_of(json.loads(line)))
 
         try:
             encoded = encoded_variables(self.variables)
@@ -62,7 +63,7 @@ class ValuesReader:
         except ExpressionError as error:
             raise ExpressionError(page_problem(page, error.problems[0])) from error
         head, *lines = outputs.lines
-        facts = facts_of(orjson.loads(head))
+        facts = facts_of(json.loads(head))
         content = blake2b(b"\n".join([f"{facts.records}\0{facts.edges}".encode(), *lines]), digest_size=16).digest()
         return ValuesPage(facts, tuple(_values_of(line, page) for line in lines), content)
 

@@ -13,21 +13,23 @@ from portsync.blueprints import beside, read_blueprints
 from portsync.cli.render import print_problems
 from portsync.cli.runtime import Runtime
 from portsync.errors import ConfigError, MappingError, Problem
+from portsync.mapping.advice import texts_like_jq
 from portsync.mapping.fit import fit_problems
 from portsync.mapping.loader import needed_repairs, parse, read_text
 from portsync.mapping.repair import apply_repairs
+from portsync.mapping.wrap import Wrap, apply_wraps, find_wrap
 from portsync.plan import origin_problems
 from portsync.report import problem_as_json
 from portsync.shipped import or_shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @click.command(short_help="Find everything that is wrong with a mapping file, offline.")
 @click.argument("mapping", type=click.Path(path_type=Path))
 @click.option("--blueprints", type=click.Path(path_type=Path), help="A folder of blueprints that the mapping must fit.")
-@click.option("--fix", is_flag=True, help="Write the repairs that change nothing but the quoting.")
+@click.option("--fix", is_flag=True, help="Write the repairs that are safe into the file.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How problems are printed.")
 @click.pass_obj
 def check(runtime: Runtime | None, mapping: Path, blueprints: Path | None, fix: bool, form: str) -> None:
@@ -41,38 +43,68 @@ def check(runtime: Runtime | None, mapping: Path, blueprints: Path | None, fix: 
     mapping = or_shipped(mapping)
     text = read_text(mapping)
     if fix:
-        text = _fixed(mapping, text)
-    problems = _problems(mapping, text, blueprints, environment)
+        text = _fixed(mapping, text, environment)
+    problems, warnings = _found(mapping, text, blueprints, environment)
     if form == "json":
-        click.echo(json.dumps({"mapping": str(mapping), "problems": [problem_as_json(p) for p in problems]}, indent=2))
+        found = {"problems": problems, "warnings": warnings}
+        shown = {name: [problem_as_json(problem) for problem in listed] for name, listed in found.items()}
+        click.echo(json.dumps({"mapping": str(mapping), **shown}, indent=2))
     else:
         print_problems(problems)
-        end = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        click.echo(f"{mapping}: {end if problems else 'no problems'}", err=bool(problems))
+        print_problems(warnings, word="warning")
+        end = f", {_counted(warnings, 'warning')}" if warnings else ""
+        click.echo(f"{mapping}: {_counted(problems, 'problem')}{end}", err=bool(problems))
     sys.exit(ConfigError.exit_code if problems else 0)
 
 
-def _fixed(mapping: Path, text: str) -> str:
+def _counted(found: Sequence[Problem], word: str) -> str:
+    return f"{len(found) or 'no'} {word}{'' if len(found) == 1 else 's'}"
+
+
+def _fixed(mapping: Path, text: str, environment: Mapping[str, str]) -> str:
+    """The text after all repairs, which are written to the file and named on standard error."""
     repairs = needed_repairs(text, mapping)
-    if repairs:
-        text = apply_repairs(text, repairs)
-        try:
-            mapping.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise MappingError(
-                Problem("unwritable-file", f"cannot be written: {error.strerror}", place=str(mapping))
-            ) from error
-        for repair in repairs:
-            what = "removed" if repair.fixed is None else repair.fixed.strip()
-            click.echo(f"{mapping}:{repair.line}: {what}", err=True)
-    return text
+    done = [(repair.line, "removed" if repair.fixed is None else repair.fixed) for repair in repairs]
+    fixed = apply_repairs(text, repairs)
+    wraps = _wraps(mapping, fixed, environment)
+    fixed = apply_wraps(fixed, wraps)
+    done += [(wrap.line, wrap.fixed) for wrap in wraps]
+    if done:
+        _write(mapping, fixed)
+    for line, what in done:
+        click.echo(f"{mapping}:{line}: {what.strip()}", err=True)
+    return fixed
 
 
-def _problems(mapping: Path, text: str, blueprints: Path | None, environment: Mapping[str, str]) -> list[Problem]:
+def _wraps(mapping: Path, text: str, environment: Mapping[str, str]) -> list[Wrap]:
+    """What makes expressions of the texts that look like some; nothing for a file with problems, which come first."""
+    try:
+        loaded = parse(text, mapping, environment)
+    except MappingError:
+        return []
+    # A set, for an alias leads to the same text a second time.
+    found = {find_wrap(loaded.document, path) for path in texts_like_jq(loaded.file)}
+    return sorted((wrap for wrap in found if wrap is not None), key=lambda wrap: wrap.start)
+
+
+def _write(mapping: Path, text: str) -> None:
+    try:
+        mapping.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MappingError(
+            Problem("unwritable-file", f"cannot be written: {error.strerror}", place=str(mapping))
+        ) from error
+
+
+def _found(
+    mapping: Path, text: str, blueprints: Path | None, environment: Mapping[str, str]
+) -> tuple[list[Problem], tuple[Problem, ...]]:
+    """The problems and, where the file as such has none, the warnings."""
     try:
         loaded = parse(text, mapping, environment)
         problems = [] if loaded.file.source.base_url is None else origin_problems(loaded, loaded.file.source.base_url)
         folder = blueprints or beside(mapping)
-        return problems if folder is None else problems + fit_problems(loaded, read_blueprints(folder))
+        fit = [] if folder is None else fit_problems(loaded, read_blueprints(folder))
     except ConfigError as error:
-        return list(error.problems)
+        return list(error.problems), ()
+    return problems + fit, loaded.warnings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,7 +38,9 @@ def console(file: TextIO) -> Console:
     )
 
 
-def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None) -> None:
+def print_problems(
+    problems: Sequence[Problem], redactor: Redactor | None = None, *, word: Literal["error", "warning"] = "error"
+) -> None:
     """Show problems on standard error, each with its place, the line that it is about, and what to do."""
     redactor = redactor or Redactor()
 
@@ -47,7 +49,7 @@ def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None
 
     err = console(sys.stderr)
     for problem in problems:
-        text = f"[bold red]error\\[{escape(problem.code)}][/]: {escape(clean(problem.message))}"
+        text = f"{_marked(problem, word)}: {escape(clean(problem.message))}"
         where = [part for part in (problem.kind, problem.place) if part]
         if problem.identifier and problem.identifier not in problem.message:
             where.append(f"`{problem.identifier}`")
@@ -59,6 +61,19 @@ def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None
             # Hints are our own words; a secret such as `wrong` would take words out of them.
             text += f"\n  [green]hint[/]: {escape(problem.hint)}"
         err.print(text)
+
+
+def print_in_lines(warnings: Sequence[Problem]) -> None:
+    """Show warnings on standard error, each on one line."""
+    err = console(sys.stderr)
+    for warning in warnings:
+        text = " ".join(f"{warning.message} ({warning.place})".split())
+        err.print(f"{_marked(warning, 'warning')}: {escape(_printable(text))}", soft_wrap=True)
+
+
+def _marked(problem: Problem, word: Literal["error", "warning"]) -> str:
+    colour = "red" if word == "error" else "yellow"
+    return f"[bold {colour}]{word}\\[{escape(problem.code)}][/]"
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ import structlog
 
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
-from portsync.cli.render import print_report
+from portsync.cli.render import print_in_lines, print_report
 from portsync.cli.runtime import Runtime
 from portsync.cli.wiring import default_identifier, load_all, port_client, sync_tools
 from portsync.errors import PortSyncError
@@ -66,6 +66,7 @@ def sync(
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
     loaded = load_all(paths, runtime.environment, settings)
+    print_in_lines([warning for mapping, _ in loaded for warning in mapping.warnings])
     _check_kinds(loaded, kinds)
     if report_file is not None:
         _check_writable(report_file)

@@ -58,7 +58,7 @@ def facts_code(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
         "end) as $__records | "
         "({records: ($__records | length), missing: $__missing, error: $__error, "
         "edges: ($__records | [.[0], (if length > 1 then .[-1] else empty end)] | tojson), "
-        f"values: {{{values}}}}})"
+        f"values: {{{values}}}}} | tojson)"
     )
 
 

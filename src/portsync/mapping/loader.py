@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from portsync.errors import MappingError, Problem
 from portsync.logs import Redactor
+from portsync.mapping.advice import warnings_of
 from portsync.mapping.explain import explained
 from portsync.mapping.interpolation import Interpolation, interpolate
 from portsync.mapping.models import MappingFile
@@ -31,6 +32,8 @@ class LoadedMapping:
     document: Document
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Values that must not appear in any output."""
+    warnings: tuple[Problem, ...] = ()
+    """What is no mistake, but is probably not meant, in the order of the lines."""
 
     @property
     def name(self) -> str:
@@ -46,7 +49,8 @@ def load(path: Path, environment: Mapping[str, str]) -> LoadedMapping:
 def read_text(path: Path) -> str:
     """The text of the file. Raises MappingError where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        # As bytes, so that what is written back has the line breaks that it had.
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         problem = Problem("unreadable-file", f"cannot be read: {reason}", place=str(path), hint="check the path")
@@ -78,7 +82,8 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
     if problems:
         raise MappingError(*_in_order(problems))
     secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())
-    return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret))
+    warnings = tuple(_in_order([*warnings_of(file, document)]))
+    return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret), warnings)
 
 
 def needed_repairs(text: str, path: Path) -> tuple[Repair, ...]:
