@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portsync.chains.interleave import interleaved
@@ -42,6 +42,7 @@ async def collected(sizes: list[int], workers: int, *, in_order: bool) -> tuple[
     return [item async for item in interleaved(numbers(len(sizes)), work, workers, in_order=in_order)], most
 
 
+@settings(deadline=None)
 @given(WORK, st.integers(1, 6))
 def test_every_item_comes_once(sizes: list[int], workers: int) -> None:
     expected = [(piece, item) for piece, size in enumerate(sizes) for item in range(size)]
@@ -54,6 +55,7 @@ def test_every_item_comes_once(sizes: list[int], workers: int) -> None:
         assert [item for item in found if item[0] == piece] == [item for item in expected if item[0] == piece]
 
 
+@settings(deadline=None)
 @given(WORK, st.integers(1, 6))
 def test_in_order_the_items_come_as_if_one_after_the_other(sizes: list[int], workers: int) -> None:
     expected = [(piece, item) for piece, size in enumerate(sizes) for item in range(size)]

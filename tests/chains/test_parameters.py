@@ -193,6 +193,17 @@ def test_names_multiply_and_nest_and_take_from_another_resource(
     assert paths(source).count("/things/t1/parts") == 1
 
 
+def test_a_parameter_may_stand_in_the_query_in_place_of_the_path(
+    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
+) -> None:
+    selector = "path_parameters: {year: {values: [2025, 2026]}}\nquery_params: {y: '{{ $params.year }}'}"
+
+    run = portsync("sync", mapping(selector=selector), env=port_env)
+
+    assert run.exit_code == 0
+    assert sorted(dict(asked.query)["y"] for asked in source.asked) == ["2025", "2026"]
+
+
 def test_a_resource_gives_its_values_also_where_it_stands_later_or_is_not_wanted(
     source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
 ) -> None:

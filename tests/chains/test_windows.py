@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portsync.chains.windows import windows_between
@@ -61,6 +61,7 @@ def test_months_keep_to_the_calendar() -> None:
     assert [f"{a:%Y-%m-%d}" for a, _ in years] == ["2024-02-29", "2025-02-28", "2026-02-28"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 400_000))
 def test_windows_leave_no_gap_and_no_overlap(start: int, length: int, step: int) -> None:
     found = seconds(start, start + length, step=f"{step}s") if length / step < 1000 else []

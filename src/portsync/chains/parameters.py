@@ -49,12 +49,12 @@ Records = AsyncGenerator[RecordValues | Spent | End]
 async def parameter_sets(
     resource: Resource, access: Access, taken_from: Callable[[str, PathParameter], Records]
 ) -> AsyncGenerator[Item]:
-    """Each combination of the values of the parameters in the resource's path, once. `taken_from` gives the values
+    """Each combination of the values of the resource's parameters, once. `taken_from` gives the values
     that the parameter of this name takes from another resource."""
     stages = _once()
     for name in order_of(resource):
         stages = _stage(stages, name, resource.selector.path_parameters[name], access, taken_from)
-    names = parameters_in(resource.kind)
+    names = list(resource.selector.path_parameters)
     seen: set[bytes] = set()
     async with aclosing(stages):
         async for item in stages:
@@ -68,7 +68,7 @@ async def parameter_sets(
 
 
 def order_of(resource: Resource) -> list[str]:
-    """The parameters that the resource's path needs, each after those in its own endpoint."""
+    """The resource's parameters, each after those in its own endpoint."""
     found: dict[str, None] = {}
 
     def visit(name: str) -> None:
@@ -77,7 +77,7 @@ def order_of(resource: Resource) -> list[str]:
                 visit(other)
             found[name] = None
 
-    for name in parameters_in(resource.kind):
+    for name in resource.selector.path_parameters:
         visit(name)
     return list(found)
 

@@ -13,7 +13,6 @@ from portsync.chains.windows import windows
 from portsync.errors import ExpressionError
 from portsync.flow import End, RequestSpec, Spent, Verdict
 from portsync.jq.variables import Variables
-from portsync.mapping.templates import parameters_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ class Chain:
 
 def is_single(resource: Resource) -> bool:
     """Whether a resource has one chain and no more."""
-    return not parameters_in(resource.kind) and resource.selector.window is None
+    return not resource.selector.path_parameters and resource.selector.window is None
 
 
 async def chains(
@@ -84,7 +83,7 @@ class _Windows:
 
 
 def _name(resource: Resource, params: ParameterSet, window: Mapping[str, Json]) -> str:
-    shown = {name: params[name] for name in parameters_in(resource.kind)}
+    shown = {name: params[name] for name in resource.selector.path_parameters}
     if window:
         return chain_name("", {**shown, "window": f"{window['start']} to {window['end']}"})
     return chain_name("", shown)
