@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portsync.flow import PageFacts, RequestSpec
 from portsync.pagination import PaginationError
 from portsync.pagination.base import MOST_EMPTY_PAGES
-from tests.pagination.walking import REQUEST, Served, Walk, facts_of, paginator, walk
+from tests.pagination.walking import REQUEST, Served, Walk, facts_of, paginator, unhurried, walk
 
 ABSENT = object()
 
@@ -189,6 +189,7 @@ def test_a_cursor_that_no_json_writer_takes_is_an_error_in_a_body_alone(digits: 
         paginator(type="cursor", cursor_path=".c", into="body").following(REQUEST, facts)
 
 
+@unhurried
 @given(
     st.lists(st.integers(0, 4), min_size=1, max_size=20),
     st.lists(st.one_of(st.integers(), st.text(min_size=1)), min_size=20, max_size=20, unique_by=str),

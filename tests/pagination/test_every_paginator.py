@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from portsync.flow import PageFacts, RequestSpec
 from portsync.pagination import PaginationError, Paginator
-from tests.pagination.walking import REQUEST, Served, Walk, facts_of, paginator, walk
+from tests.pagination.walking import REQUEST, Served, Walk, facts_of, paginator, unhurried, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +129,7 @@ def test_what_the_source_does_not_say_is_not_known(kind: str) -> None:
     assert paging.to_come(paging.first(REQUEST), facts) == (0 if kind == "none" else None)
 
 
+@unhurried
 @given(st.integers(1, 200), st.integers(1, 20))
 def test_offsets_known_ahead_are_what_is_asked_for(held: int, size: int) -> None:
     paging = paginator(type="offset", page_size=size, total_path=".total")
@@ -159,6 +160,7 @@ _SCALARS = st.one_of(
 )
 
 
+@unhurried
 @given(
     st.sampled_from(list(KEYS)),
     st.dictionaries(st.sampled_from(["total", "pages", "more", "last", "next"]), _SCALARS),

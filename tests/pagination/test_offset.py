@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portsync.flow import PageFacts, RequestSpec
 from portsync.pagination import OffsetPagination, PaginationError
-from tests.pagination.walking import REQUEST, Served, facts_of, paginator, walk
+from tests.pagination.walking import REQUEST, Served, facts_of, paginator, unhurried, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ def source(held: int, cap: int = 1000) -> Callable[[RequestSpec], Served]:
 CLAIMS = [{}, {"total_path": ".total"}, {"has_more_path": ".more"}, {"total_path": ".total", "has_more_path": ".more"}]
 
 
+@unhurried
 @given(st.integers(0, 300), st.integers(1, 50), st.integers(1, 50), st.sampled_from(CLAIMS))
 def test_every_record_is_read_exactly_once(held: int, page_size: int, cap: int, claims: dict[str, str]) -> None:
     walked = walk(paginator(type="offset", page_size=page_size, **claims), source(held, cap))
@@ -39,6 +40,7 @@ def test_every_record_is_read_exactly_once(held: int, page_size: int, cap: int, 
     assert walked.records == list(range(held))
 
 
+@unhurried
 @given(st.integers(0, 300), st.integers(1, 50))
 def test_short_pages_end_a_run_only_at_its_end_where_the_source_caps_nothing(held: int, page_size: int) -> None:
     walked = walk(paginator(type="offset", page_size=page_size, until="short"), source(held))

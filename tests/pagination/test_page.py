@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portsync.flow import PageFacts, RequestSpec
 from portsync.pagination import PaginationError
 from portsync.pagination.base import MOST_EMPTY_PAGES
-from tests.pagination.walking import REQUEST, Served, facts_of, paginator, walk
+from tests.pagination.walking import REQUEST, Served, facts_of, paginator, unhurried, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,6 +149,7 @@ def test_a_source_that_always_says_more_ends_as_a_loop_once_it_gives_nothing() -
     assert len(walked.requests) == 5 + MOST_EMPTY_PAGES
 
 
+@unhurried
 @given(st.integers(0, 120), st.integers(1, 20), st.integers(1, 20), st.sampled_from([{}, {"total_path": ".total"}]))
 def test_a_source_that_caps_the_page_size_loses_nothing(held: int, size: int, cap: int, claim: dict[str, str]) -> None:
     walked = walk(paginator(type="page", page_size=size, **claim), source(cut(held, min(size, cap))))
@@ -156,6 +157,7 @@ def test_a_source_that_caps_the_page_size_loses_nothing(held: int, size: int, ca
     assert (walked.records, walked.reason) == (list(range(held)), None)
 
 
+@unhurried
 @given(
     st.lists(st.integers(0, 6), max_size=30),
     st.integers(1, 6),
@@ -180,6 +182,7 @@ def test_a_run_that_is_called_whole_by_a_source_that_speaks_has_read_every_recor
         assert walked.reason is None
 
 
+@unhurried
 @given(st.integers(1, 200), st.integers(1, 20), st.integers(0, 1), st.sampled_from(["total", "pages"]))
 def test_what_is_known_ahead_is_what_is_asked_for(held: int, size: int, start: int, claim: str) -> None:
     paths = {"total": {"total_path": ".total"}, "pages": {"total_pages_path": ".pages"}}

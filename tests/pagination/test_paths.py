@@ -20,7 +20,7 @@ from portsync.pagination import PaginationError
 from portsync.pagination.claims import value_of
 from portsync.pagination.paths import as_jq
 from portsync.transform import Mapper, map_page
-from tests.pagination.walking import REQUEST, facts_of, output_of, paginator
+from tests.pagination.walking import REQUEST, facts_of, output_of, paginator, unhurried
 
 PAGE = {
     "next": "top",
@@ -73,6 +73,7 @@ def test_a_path_is_jq_or_a_dotted_path_as_ocean_writes_it(path: str, gives: Any)
     assert value_of(facts_of(paging, PAGE), "cursor") == gives
 
 
+@unhurried
 @given(
     st.lists(st.from_regex(r"[A-Za-z_@][\w@:$-]*", fullmatch=True), min_size=1, max_size=4).filter(
         lambda parts: parts not in (["true"], ["false"], ["null"])

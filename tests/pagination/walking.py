@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jq
+from hypothesis import settings
 from pydantic import TypeAdapter
 
 from portsync.flow import PageFacts, RequestSpec
@@ -20,6 +21,9 @@ from portsync.pagination import AnyPaginator, PaginationError, Paginator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+unhurried = settings(deadline=None)
+"""For tests of many examples: the first that needs a program compiles it, which takes longer than the others."""
 
 REQUEST = RequestSpec("GET", "http://h/things", (("status", "open"),))
 _MOST_PAGES = 5000

@@ -16,7 +16,7 @@ UNKNOWN = "unknown"
 """What an expression gives where the page does not say; null is an error, because that is what a typing mistake
 gives."""
 
-_INTEGER = re.compile(r"-?[0-9]{1,30}")
+_INTEGER = re.compile(r"-?[0-9]{1,1000}")
 _COUNT = re.compile(r"[0-9]{1,15}")
 _MOST_SHOWN = 60
 
