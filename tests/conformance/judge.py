@@ -25,13 +25,13 @@ def differences(case: Case, observed: Observed) -> list[str]:
     """In what `observed` is not as `case` wants it; empty where nothing is."""
     expected = case.expected
     return [
+        *observed.faults,
         *_of_requests(expected, observed),
         *_of_moments(expected, observed),
         *_of_records(expected, observed),
         *_of_properties(expected, observed),
         *_of_the_end(expected, observed),
         *_of_privacy(case, observed),
-        *observed.faults,
     ]
 
 

@@ -29,6 +29,8 @@ PORT_SECRET = "port-secret-9c1e"
 CLIENT_SECRET = "client-secret-5b2d"
 ENVIRONMENT = {"SRC_TOKEN": TOKEN, "SRC_SECRET": CLIENT_SECRET}
 """What mappings may take their values from."""
+_TOO_MANY = 40
+"""So many requests beyond the expected ones are enough to see that a reader does not stop."""
 BLUEPRINT = {
     "identifier": "thing",
     "title": "Thing",
@@ -84,7 +86,8 @@ class Place:
 
 def set_stage(case: Case, place: Place, clock: VirtualClock) -> Stage:
     """The source as `case` has it, before its first request."""
-    stage = Stage(case.script, place.addresses, clock.since_start)
+    most = len(case.expected.requests) + len(case.expected.may_ask) + _TOO_MANY
+    stage = Stage(case.script, place.addresses, clock.since_start, most)
     place.servers.stage = stage
     return stage
 

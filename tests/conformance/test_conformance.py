@@ -16,17 +16,24 @@ from tests.conformance.twin import run_naive
 if TYPE_CHECKING:
     from tests.conformance.case import Case
 
+_MOST_SHOWN = 12
+
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_twin = pytest.mark.parametrize(
     ("case", "fault"), [pytest.param(c, fault, id=f"{c}-{fault}") for c in CASES for fault in c.twins]
 )
 
 
+def _shown(found: list[str]) -> str:
+    more = [f"... and {len(found) - _MOST_SHOWN} more"] if len(found) > _MOST_SHOWN else []
+    return "\n".join([*found[:_MOST_SHOWN], *more])
+
+
 @every_case
 def test_portsync_passes(case: Case, place: Place, port: WatchedPort) -> None:
     found = differences(case, run_portsync(case, place, port))
 
-    assert not found, "\n".join(found)
+    assert not found, _shown(found)
 
 
 @every_case
@@ -34,7 +41,7 @@ def test_a_reader_without_faults_passes(case: Case, place: Place) -> None:
     """Otherwise nobody could pass, and a twin would prove nothing."""
     found = differences(case, run_naive(case, place))
 
-    assert not found, "\n".join(found)
+    assert not found, _shown(found)
 
 
 @every_twin

@@ -27,8 +27,6 @@ NAMED = "http://named.test"
 LOUD = "http://NAMED.test"
 AWAY = "http://away.test"
 
-MOST_REQUESTS = 300
-"""After so many a case's source says no more: who never stops is to fail, not to hang."""
 _ENOUGH = HTTPStatus.GONE
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -132,6 +130,8 @@ class Stage:
     addresses: Addresses
     clock: Callable[[], float]
     """Seconds since the start of the run."""
+    most: int
+    """After so many requests nothing more is said: who never stops is to fail, not to hang."""
     asked: list[Asked] = field(default_factory=list)
     _counts: Counter[tuple[str, str, bytes]] = field(default_factory=Counter)
 
@@ -140,7 +140,7 @@ class Stage:
         asked = replace(asked, at=self.clock(), before=self._counts[key], server=self._server(asked))
         self._counts[key] += 1
         self.asked.append(asked)
-        if len(self.asked) > MOST_REQUESTS:
+        if len(self.asked) > self.most:
             return Reply({"message": "that is more than anybody needs"}, _ENOUGH)
         said = self.script(asked)
         return said if isinstance(said, Reply) else Reply(said)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.conformance.case import Case
 from tests.conformance.naive.faults import Fault
 from tests.conformance.scripts import always, broken, complete, get, table, things, turns
 from tests.conformance.wire import Reply
+
+if TYPE_CHECKING:
+    from tests.conformance.wire import Asked
 
 _DONE = {"data": things(1, 2)}
 _TEXT = json.dumps(_DONE).encode()
@@ -78,6 +81,17 @@ _NAMED_TEXT = json.dumps({"data": _NAMED}, ensure_ascii=False)
 _LINES = '{"id": 1, "name": "café"}\n\n{"id": 2, "name": "x"}'
 _ROWS = 'id,name\r\n1,"a, ""b"""\r\n2,x\r\n'
 _CUT_ARCHIVE = Reply(gzip.compress(_TEXT, mtime=0)[:-12])
+_USERS, _KEPT = 10_000, 2_500
+
+
+def _large(asked: Asked) -> Any:
+    """Ten megabytes of users, and the way to the next page behind them; then one user more."""
+    if asked.query:
+        return {"data": {"users": things(_USERS)}, "next": None}
+    users = [{"id": number, "name": "x" * 1000} for number in range(_USERS)]
+    return {"data": {"users": users}, "next": "b"}
+
+
 _BIG = 9007199254740993
 
 CASES = [
@@ -206,6 +220,15 @@ CASES = [
         "a; b",
         Fault.SPLITS_CSV_AT_EVERY_COMMA,
         selector='{data_path: ., decode: csv, csv_delimiter: ";"}',
+    ),
+    Case(
+        "C36",
+        "a large answer is read to its last record, and what stands behind the records is heard",
+        _large,
+        complete([get("/things"), get("/things?cursor=b")], range(0, _USERS + 1, _KEPT), read=(_USERS + 1,)),
+        (Fault.FIRST_PIECE_ONLY,),
+        pagination="{type: cursor, cursor_path: .next}",
+        selector=f"{{data_path: .data.users, query: .id % {_KEPT} == 0}}",
     ),
     Case(
         "decoding",

@@ -62,6 +62,10 @@ def _one_of_five(name: str, verdict: str, exit_code: int, on_status: str, *fault
     )
 
 
+def _mixed(asked: Asked) -> Any:
+    return {"2": _GONE, "3": Reply({}, 422), "4": Reply(b"", 204)}.get(asked.path.split("/")[2]) or _own(asked)
+
+
 def _nested(asked: Asked) -> Any:
     known = {"/orgs": ["a", "b"], "/orgs/a/teams": ["x", "y"], "/orgs/b/teams": ["z"]}
     return {"data": things(*known[asked.path])} if asked.path in known else _own(asked)
@@ -255,6 +259,31 @@ CASES = [
         0,
         "{404: empty}",
         Fault.IGNORES_ON_STATUS,
+    ),
+    *(
+        Case(
+            "parameters",
+            f"some children are gone, refused, or have no content{more}",
+            _mixed,
+            complete(
+                gets("/orgs/{}/teams", range(1, 6)),
+                _team_ids(1, 5),
+                verdicts=(verdict,),
+                exit_code=exit_code,
+                **_ANY_TURN,
+            ),
+            (fault, Fault.LAST_CHILD_COUNTS),
+            kind="/orgs/{org}/teams",
+            selector=f"""
+              data_path: .data
+              on_status: {on_status}
+              path_parameters: {{org: {{values: [1, 2, 3, 4, 5]}}}}
+            """,
+        )
+        for more, on_status, verdict, exit_code, fault in (
+            (", which the mapping knows", "{404: empty, 422: skip}", SKIPPED, 0, Fault.NO_CONTENT_IS_AN_ERROR),
+            (", of which the mapping knows one", "{422: skip}", incomplete("status"), 1, Fault.SWALLOWS_CHILDREN),
+        )
     ),
     Case(
         "parameters",

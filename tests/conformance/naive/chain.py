@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.conformance.naive.fetch import Request, Response
     from tests.conformance.naive.tools import Kit
 
+_PIECE = 1000
+"""Records."""
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -148,4 +150,4 @@ class _Chain:
         records = outputs[0] if len(outputs) == 1 and isinstance(outputs[0], list) else outputs
         if not records and is_first and self._kit.errs(Fault.EMPTY_LIST_IS_AN_ERROR):
             raise Gone("data_path", "data-path")
-        return list(records)
+        return list(records[:_PIECE]) if self._kit.errs(Fault.FIRST_PIECE_ONLY) else list(records)

@@ -148,6 +148,8 @@ class Fault(StrEnum):
     EMPTY_LIST_IS_AN_ERROR = auto()
     FIRST_OUTPUT_ONLY = auto()
     """Takes the first output of `data_path` for all of it."""
+    FIRST_PIECE_ONLY = auto()
+    """Reads a large answer in pieces, and loses all but the first."""
     CHOKES_ON_A_BOM = auto()
     ALL_TEXT_IS_UTF8 = auto()
     """Ignores the charset that an answer names, and replaces what it cannot read."""
@@ -198,6 +200,8 @@ class Fault(StrEnum):
     """Does not hand the parent's values to its children."""
     FIRST_FAILURE_ENDS_ALL = auto()
     """Leaves the other children out when one cannot be read."""
+    LAST_CHILD_COUNTS = auto()
+    """Calls a resource what its last child came to."""
     SWALLOWS_CHILDREN = auto()
     """Leaves a child out that cannot be read, without a word."""
     FETCHES_PARENTS_AGAIN = auto()

@@ -56,6 +56,8 @@ class NaiveReader:
         context = self._lookups.needed_by(section)
         for params in Parameters(self._kit, self._chains, self._done, resource).sets(section, context):
             for window in self._windows(section, context):
+                if self._kit.errs(Fault.LAST_CHILD_COUNTS):
+                    resource.verdict = COMPLETE
                 try:
                     self._read_chain(section, resource, {"context": context, "params": params, "window": window})
                 except Skipped:
