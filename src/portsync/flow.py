@@ -117,8 +117,8 @@ class PageFacts:
     missing: bool = False
     """Whether `data_path` gave null."""
     data_path_error: str | None = None
-    edges: str = ""
-    """The first and the last record as JSON: pages that differ in them do not repeat each other."""
+    edges: bytes = b""
+    """A hash of the first and the last record: pages that differ in it do not repeat each other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
 
+_KNOWN_IN_A_ROW = 2
+"""One page may happen to hold what an earlier one held; two in a row lead round in a circle."""
+
 
 class Ledger:
     """Takes the facts of one page after the other."""
@@ -23,9 +26,13 @@ class Ledger:
         self.last = PageFacts(0)
         """The page that was entered last."""
         self._content = b""
+        """Of the page before."""
+        self._contents: set[bytes] = set()
+        self._edges: set[bytes] = set()
+        self._known_in_a_row = 0
         self._received = 0
         self._fresh = 0
-        """Records received, without those of pages that repeat the page before."""
+        """Records received, without those of pages that were there before."""
         self._is_repeat = False
         self._has_repeats = False
         self._total: int | None = None
@@ -38,23 +45,28 @@ class Ledger:
     def of_nothing(self, *, keeps_claims: bool) -> PageFacts:
         """The facts of an answer without a body; `keeps_claims` says whether what the page before it said of the whole
         still holds."""
-        return replace(self.last, records=0, edges="") if keeps_claims else PageFacts(0)
+        return replace(self.last, records=0, edges=b"") if keeps_claims else PageFacts(0)
 
     def may_repeat(self, facts: PageFacts) -> bool:
-        """Whether a page can be the one before it once more, as far as its facts alone tell."""
-        return facts.records > 0 and facts.edges == self.last.edges and self._total_of(facts) is None
+        """Whether a page can be one that was there before, as far as its facts alone tell."""
+        return facts.records > 0 and facts.edges in self._edges and self._total_of(facts) is None
 
     def repeats(self, facts: PageFacts, content: bytes) -> bool:
-        """Whether a page is the one before it once more and no total says otherwise. Remembers `content`."""
+        """Whether a page is the one before it once more, or the second in a row that was there before, and no total
+        says otherwise. Remembers `content`."""
         is_repeat = facts.records > 0 and content == self._content
+        is_known = facts.records > 0 and content in self._contents
+        self._known_in_a_row = self._known_in_a_row + 1 if is_known else 0
         self._content = content
-        self._is_repeat = is_repeat
-        self._has_repeats = self._has_repeats or is_repeat
-        return is_repeat and self._total_of(facts) is None
+        self._contents.add(content)
+        self._is_repeat = is_known
+        self._has_repeats = self._has_repeats or is_known
+        return (is_repeat or self._known_in_a_row >= _KNOWN_IN_A_ROW) and self._total_of(facts) is None
 
     def take(self, facts: PageFacts) -> None:
         """Enter a page, whose facts are `placed`."""
         self._received = facts.received
+        self._edges.add(facts.edges)
         self._fresh += 0 if self._is_repeat else facts.records
         self._is_repeat = False
         self._total = self._total_of(facts)

@@ -64,7 +64,7 @@ class ValuesReader:
             raise ExpressionError(page_problem(page, error.problems[0])) from error
         head, *lines = outputs.lines
         facts = facts_of(json.loads(head))
-        content = blake2b(b"\n".join([f"{facts.records}\0{facts.edges}".encode(), *lines]), digest_size=16).digest()
+        content = blake2b(b"\n".join([f"{facts.records}".encode(), facts.edges, *lines]), digest_size=16).digest()
         return ValuesPage(facts, tuple(_values_of(line, page) for line in lines), content)
 
 
