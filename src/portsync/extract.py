@@ -47,8 +47,10 @@ class Reading(Generic[M]):
     """The JSON value that an answer's body is. Raises DecodeError."""
     split: Callable[[bytes], Iterator[bytes] | None]
     """The pieces of a large page; None where it is not to be split."""
-    map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]
-    """Tells the page's facts as soon as they are known. Raises ExpressionError."""
+    glance: Callable[[bytes], PageFacts | None]
+    """What can be told of a page before it is mapped."""
+    map_page: Callable[[Page], Awaitable[M]]
+    """Raises ExpressionError."""
     clock: Callable[[], float]
     """Epoch seconds."""
     on_status: Mapping[int, str] = field(default_factory=dict)
@@ -172,15 +174,13 @@ class _Walk(Generic[M]):
         if answer.status == HTTPStatus.NO_CONTENT or not answer.is_success:
             return _Read(answer)
 
-        def known(facts: PageFacts) -> None:
-            if not facts.missing and facts.data_path_error is None:
-                step.know(replace(facts, headers=answer.headers))
-
         try:
             body, pieces = await _opened(answer, reading)
             if pieces is not None:
                 return _Read(answer, pieces=pieces)
-            mapped = await reading.map_page(Page(step.request, step.number, body, self._name), known)
+            if (glimpse := reading.glance(body)) is not None:
+                step.know(replace(glimpse, headers=answer.headers))
+            mapped = await reading.map_page(Page(step.request, step.number, body, self._name))
         except DecodeError as error:
             problem = replace(error.problems[0], place=place)
             raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem, answer.spent)) from error
@@ -222,7 +222,7 @@ class _Walk(Generic[M]):
         for body in pieces:
             page = Page(step.request, step.number, body, self._name, first_record=records)
             try:
-                mapped = await self._reading.map_page(page, lambda _: None)
+                mapped = await self._reading.map_page(page)
             except ExpressionError as error:
                 raise _unmappable(error, answer.spent if records == 0 else Spent()) from error
             records += mapped.facts.records

@@ -118,7 +118,7 @@ class PageFacts:
     """Whether `data_path` gave null."""
     data_path_error: str | None = None
     edges: bytes = b""
-    """A hash of the first and the last record: pages that differ in it do not repeat each other."""
+    """Of a glance: a hash of the first and the last record. Pages that differ in it do not repeat each other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LOOP_HINT = "check the names in `pagination`: the source seems to ignore one of them"
 
+_OF_THE_NEXT_PAGE = ("cursor", "next_link")
+
 _KNOWN_IN_A_ROW = 2
 """One page may happen to hold what an earlier one held; two in a row lead round in a circle."""
 
@@ -44,12 +46,17 @@ class Ledger:
 
     def of_nothing(self, *, keeps_claims: bool) -> PageFacts:
         """The facts of an answer without a body; `keeps_claims` says whether what the page before it said of the whole
-        still holds."""
-        return replace(self.last, records=0, edges=b"") if keeps_claims else PageFacts(0)
+        still holds. Where the next page is, it does not say in any case."""
+        if not keeps_claims:
+            return PageFacts(0)
+        values = {name: value for name, value in self.last.values.items() if name not in _OF_THE_NEXT_PAGE}
+        return replace(self.last, records=0, values=values, headers={}, edges=b"")
 
     def may_repeat(self, facts: PageFacts) -> bool:
-        """Whether a page can be one that was there before, as far as its facts alone tell."""
-        return facts.records > 0 and facts.edges in self._edges and self._total_of(facts) is None
+        """Whether a page can be one that was there before, as far as a glance tells. Remembers the glance."""
+        is_known = facts.edges in self._edges
+        self._edges.add(facts.edges)
+        return facts.records > 0 and is_known and self._total_of(facts) is None
 
     def repeats(self, facts: PageFacts, content: bytes) -> bool:
         """Whether a page is the one before it once more, or the second in a row that was there before, and no total
@@ -66,7 +73,6 @@ class Ledger:
     def take(self, facts: PageFacts) -> None:
         """Enter a page, whose facts are `placed`."""
         self._received = facts.received
-        self._edges.add(facts.edges)
         self._fresh += 0 if self._is_repeat else facts.records
         self._is_repeat = False
         self._total = self._total_of(facts)

@@ -39,8 +39,8 @@ def pieces(
     """
     if len(body) < smallest:
         return None
-    path = _path_of(normalised(data_path))
-    if path is None or not all(_is_beside(path, _path_of(normalised(text))) for text in facts.values()):
+    path = plain_path(data_path)
+    if path is None or not all(_is_beside(path, plain_path(text)) for text in facts.values()):
         return None
     try:
         return _split(body, path, piece_bytes)
@@ -50,11 +50,12 @@ def pieces(
         return None if whole == body else pieces(whole, data_path, facts, piece_bytes=piece_bytes, smallest=0)
 
 
-def _path_of(code: str) -> Path | None:
+def plain_path(text: str) -> Path | None:
     """The names of the members that lead from the page to what a plain path such as `.a.b` gives, or None.
 
     `.a.b[]` leads to the same: the programs take an array's elements, whether they come in it or as several outputs.
     """
+    code = normalised(text)
     if code.endswith("[]"):
         code = code[:-2].removesuffix(".") or "."
     if code == ".":

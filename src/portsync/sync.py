@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from portsync.chains.stream import Chain
-    from portsync.flow import Batch, BatchResult, MappedPage, Page, PageFacts
+    from portsync.flow import Batch, BatchResult, MappedPage, Page
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import Resource
@@ -149,7 +149,7 @@ async def _sync_resource(
     mapper = Mapper(program, access.now, tools.pool, access.context.of(program.texts()))
     programs = mapper.programs()
 
-    def mapping_of(chain: Chain) -> Callable[[Page, Callable[[PageFacts], None]], Awaitable[MappedPage]]:
+    def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[MappedPage]]:
         mapping = partial(map_page, mapper=mapper, programs=programs, variables=chain.variables)
         return taken.tapped(report.index, chain, mapping)
 

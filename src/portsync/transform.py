@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,13 +21,10 @@ from portsync.jq.pool import RUNAWAY, JqPool
 from portsync.jq.records import NOT_ONE_VALUE, encoded_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from portsync.jq.program import PageProgram
     from portsync.jq.variables import Variables
-
-_WORTH_AN_EARLY_WORD = 8192
-"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +58,15 @@ class Mapper:
         return Programs((fast(self.now), guarded(self.now), exact), (fast(self.now, exact=True), exact))
 
 
-async def map_page(
-    page: Page, known: Callable[[PageFacts], None], mapper: Mapper, programs: Programs, variables: Variables
-) -> MappedPage:
-    """What becomes of each record of `page`. `known` is told the page's facts as soon as they are there. Raises
-    ExpressionError where the page as a whole cannot be mapped; its code is `not-json` where the page is no JSON.
-    `programs` are the mapper's."""
-
-    def early(line: bytes) -> None:
-        with contextlib.suppress(ExpressionError):  # raised again where the answer is read
-            known(facts_of(_head(line, page)))
-
+async def map_page(page: Page, mapper: Mapper, programs: Programs, variables: Variables) -> MappedPage:
+    """What becomes of each record of `page`. Raises ExpressionError where the page as a whole cannot be mapped; its
+    code is `not-json` where the page is no JSON. `programs` are the mapper's."""
     isolated: tuple[Failure, ...] = ()
     page = replace(page, body=with_whole_characters(page.body))
     chosen = programs.of(page.body)
     encoded = encoded_variables(variables)
-    # A small page is mapped in less time than it takes to say something about it before.
-    ahead = early if len(page.body) >= _WORTH_AN_EARLY_WORD else None
     try:
-        outputs = await mapper.pool.run(chosen, encoded, page.body, context=mapper.context, early=ahead)
+        outputs = await mapper.pool.run(chosen, encoded, page.body, context=mapper.context)
         lines = iter(outputs.lines)
     except ExpressionError as error:
         if error.problems[0].code not in RUNAWAY:
@@ -171,7 +157,6 @@ def facts_of(head: dict[str, Json]) -> PageFacts:
         head["values"],
         missing=head["missing"],
         data_path_error=head["error"],
-        edges=blake2b(head["edges"].encode(errors="surrogatepass"), digest_size=16).digest(),
     )
 
 

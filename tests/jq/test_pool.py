@@ -46,7 +46,7 @@ def mapped(
     async def act(pool: JqPool) -> MappedPage:
         mapper = Mapper(program, 0.0, pool)
         page = Page(RequestSpec("GET", "http://x"), 1, json.dumps({"data": records}).encode())
-        return await map_page(page, lambda _: None, mapper, mapper.programs(), NO_VARIABLES)
+        return await map_page(page, mapper, mapper.programs(), NO_VARIABLES)
 
     result = with_pool(act, limits)
     assert isinstance(result, MappedPage)

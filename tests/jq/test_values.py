@@ -24,7 +24,7 @@ def mapped(body: str | bytes, expression: str = ".v", identifier: str = '"id"') 
         async with JqPool(Limits()) as pool:
             mapper = Mapper(program, 0.0, pool)
             page = Page(RequestSpec("GET", "http://x"), 1, body.encode() if isinstance(body, str) else body)
-            return await map_page(page, lambda _: None, mapper, mapper.programs(), NO_VARIABLES)
+            return await map_page(page, mapper, mapper.programs(), NO_VARIABLES)
 
     return asyncio.run(run())
 

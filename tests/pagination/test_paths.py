@@ -160,7 +160,7 @@ def test_a_page_of_a_run_gives_these_values_whichever_of_its_programs_maps_it(ti
     async def run() -> MappedPage:
         async with JqPool(Limits()) as pool:
             mapper = Mapper(program, 0.0, pool)
-            return await map_page(Page(REQUEST, 1, body), lambda _: None, mapper, mapper.programs(), NO_VARIABLES)
+            return await map_page(Page(REQUEST, 1, body), mapper, mapper.programs(), NO_VARIABLES)
 
     page = asyncio.run(run())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from portsync.decode import decoded
 from portsync.extract import Mapped, Reading
+from portsync.glance import glancing
 from portsync.jq.variables import Context
 from portsync.pieces import pieces
 from portsync.transport.client import LARGEST_ANSWER
@@ -14,7 +15,7 @@ from portsync.transport.client import LARGEST_ANSWER
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from portsync.flow import Answer, Page, PageFacts, RequestSpec
+    from portsync.flow import Answer, Page, RequestSpec
     from portsync.jq.pool import JqPool
     from portsync.mapping.requests import Request
     from portsync.plan import SourcePlan
@@ -39,18 +40,19 @@ class Access:
     def reading(
         self,
         request: Request,
-        map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]],
+        map_page: Callable[[Page], Awaitable[M]],
         *,
         width: int = 1,
     ) -> Reading[M]:
         """How the pages of `request` are fetched, and mapped with `map_page`."""
-        facts = (request.pagination or self.source.paginator).facts()
+        claims = (request.pagination or self.source.paginator).claims()
         return Reading(
             self.send,
             lambda answer: decoded(
                 answer.body, answer.headers, request.decode, delimiter=request.csv_delimiter, largest=LARGEST_ANSWER
             ),
-            lambda body: pieces(body, request.data_path, facts),
+            lambda body: pieces(body, request.data_path, claims),
+            glancing(request.data_path, claims),
             map_page,
             self.clock,
             request.on_status,

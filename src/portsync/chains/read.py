@@ -15,20 +15,18 @@ if TYPE_CHECKING:
 
     from portsync.chains.access import Access
     from portsync.chains.parameters import Records
-    from portsync.flow import End, Fetched, Page, PageFacts, Spent
+    from portsync.flow import End, Fetched, Page, Spent
     from portsync.mapping.models import Resource
     from portsync.mapping.requests import PathParameter
 
 M = TypeVar("M", bound=Mapped)
-
-MapPage = "Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]"
 
 
 async def read_resource(
     resource: Resource,
     access: Access,
     taken_from: Callable[[str, PathParameter], Records],
-    mapping_of: Callable[[Chain], Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]],
+    mapping_of: Callable[[Chain], Callable[[Page], Awaitable[M]]],
 ) -> AsyncGenerator[Fetched[M] | End | Spent]:
     """What the pages of `resource` become, an End for each of its chains, and what else was spent.
 

@@ -40,7 +40,7 @@ async def fetch_slurped(
     paginator: Paginator,
     request: Request,
     access: Access,
-    map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]],
+    map_page: Callable[[Page], Awaitable[M]],
 ) -> AsyncGenerator[Fetched[M] | End]:
     """Read a chain to its end and map the list of its pages as one page. A chain that was not read to its end gives
     nothing but its End: what is made of all pages would be wrong if it were made of some.
@@ -49,14 +49,14 @@ async def fetch_slurped(
     program = ValuesProgram(f"[.] | {request.data_path}", {}, facts=paginator.facts())
     reader = values_reader(program, chain.variables, access.context, access.pool, access.now)
 
-    async def keep(page: Page, known: Callable[[PageFacts], None]) -> _Body:
-        read: ValuesPage = await reader.read(page, known)
+    async def keep(page: Page) -> _Body:
+        read: ValuesPage = await reader.read(page)
         return _Body(read.facts, read.content, page.body)
 
     bodies: list[bytes] = []
     spent = Spent()
     end = End(Verdict.INCOMPLETE, "interrupted", chain=chain.name)
-    reading = replace(access.reading(request, keep), split=lambda _: None)
+    reading = replace(access.reading(request, keep), split=lambda _: None, glance=lambda _: None)
     async with aclosing(fetch_pages(chain.first, paginator, reading, chain.name)) as pages:
         async for got in pages:
             spent += got.spent
@@ -72,7 +72,7 @@ async def fetch_slurped(
         return
     whole = Page(chain.first, 1, b"[" + b",".join(bodies) + b"]", chain.name)
     try:
-        mapped = await map_page(whole, lambda _: None)
+        mapped = await map_page(whole)
     except ExpressionError as error:
         yield replace(_ended(chain, "jq", error.problems[0]), spent=spent)
         return

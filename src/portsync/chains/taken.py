@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from portsync.chains.access import Access
     from portsync.chains.parameters import Records
     from portsync.chains.stream import Chain
-    from portsync.flow import Page, PageFacts
+    from portsync.flow import Page
     from portsync.mapping.models import Resource
     from portsync.mapping.requests import PathParameter
 
@@ -58,8 +58,8 @@ class TakenValues:
                     self._taps.setdefault(giver, {})[f"{index} {name}"] = tap
 
     def tapped(
-        self, index: int, chain: Chain, map_page: Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]
-    ) -> Callable[[Page, Callable[[PageFacts], None]], Awaitable[M]]:
+        self, index: int, chain: Chain, map_page: Callable[[Page], Awaitable[M]]
+    ) -> Callable[[Page], Awaitable[M]]:
         """`map_page` of the resource with this index, with the values taken beside."""
         taps = list(self._taps.get(index, {}).values())
         if not taps:
@@ -67,9 +67,9 @@ class TakenValues:
         access = self._access
         readers = [values_reader(tap.program, chain.variables, access.context, access.pool, access.now) for tap in taps]
 
-        async def mapped(page: Page, known: Callable[[PageFacts], None]) -> M:
-            taking = asyncio.gather(*(reader.read(page, _ignored) for reader in readers))
-            result, found = await asyncio.gather(map_page(page, known), taking)
+        async def mapped(page: Page) -> M:
+            taking = asyncio.gather(*(reader.read(page) for reader in readers))
+            result, found = await asyncio.gather(map_page(page), taking)
             for tap, values in zip(taps, found, strict=True):
                 tap.shelf.add(values.records)
             return result
@@ -98,7 +98,7 @@ class TakenValues:
         """The values of a resource that this run does not read otherwise."""
         access = self._access
 
-        def mapping_of(chain: Chain) -> Callable[[Page, Callable[[PageFacts], None]], Awaitable[ValuesPage]]:
+        def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[ValuesPage]]:
             return values_reader(program, chain.variables, access.context, access.pool, access.now).read
 
         items = read_resource(self._resources[index], access, self.records_for(index), mapping_of)
@@ -162,7 +162,3 @@ async def _kept(shelf: Shelf, name: str, parameter: PathParameter) -> Records:
         message = f"`{name}`: not all records of `{parameter.from_}` were read, from which it takes its values"
         problem = Problem("path-parameter", message, f"path_parameters.{name}", "see that resource's problem")
         yield End(Verdict.INCOMPLETE, "parameter", problem)
-
-
-def _ignored(_facts: PageFacts) -> None:
-    return

@@ -15,7 +15,7 @@ from portsync.jq.records import encoded_variables
 from portsync.transform import facts_of, page_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from portsync.flow import Page
     from portsync.jq.pool import JqPool
@@ -51,20 +51,19 @@ class ValuesReader:
     context: bytes
     pool: JqPool
 
-    async def read(self, page: Page, known: Callable[[PageFacts], None]) -> ValuesPage:
+    async def read(self, page: Page) -> ValuesPage:
         """The values of a page. Raises ExpressionError where it cannot be read."""
-
-        def early(line: bytes) -> None:
-            known(facts_of(json.loads(line)))
 
         try:
             encoded = encoded_variables(self.variables)
-            outputs = await self.pool.run([self.code], encoded, page.body, context=self.context, early=early)
+            outputs = await self.pool.run([self.code], encoded, page.body, context=self.context)
         except ExpressionError as error:
             raise ExpressionError(page_problem(page, error.problems[0])) from error
         head, *lines = outputs.lines
-        facts = facts_of(json.loads(head))
-        content = blake2b(b"\n".join([f"{facts.records}".encode(), facts.edges, *lines]), digest_size=16).digest()
+        said = json.loads(head)
+        facts = facts_of(said)
+        shell = f"{facts.records}\0{said['edges']}".encode(errors="surrogatepass")
+        content = blake2b(b"\n".join([shell, *lines]), digest_size=16).digest()
         return ValuesPage(facts, tuple(_values_of(line, page) for line in lines), content)
 
 

@@ -9,7 +9,7 @@ from portsync.errors import ExpressionError, Problem
 from portsync.jq.process import Limits, Outputs, WorkerDiedError, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
 RUNAWAY = frozenset({"jq-timeout", "jq-memory", "jq-crash"})
@@ -44,12 +44,11 @@ class JqPool:
         *,
         context: bytes = b"{}",
         timeout_s: float | None = None,
-        early: Callable[[bytes], None] | None = None,
     ) -> Outputs:
         """Run the first of `programs` on `body`; where that fails, the next one.
 
         `variables` is a JSON object with what `$params`, `$window` and the range of records stand for, `context` one
-        with what `$context` stands for. `early` gets the first line of the outputs as soon as there is one.
+        with what `$context` stands for.
         Raises ExpressionError: `jq-failed` (every program failed), `jq-timeout`, `jq-memory` or `jq-crash`.
         """
         text = variables + b"\n" + body
@@ -57,7 +56,7 @@ class JqPool:
             # Twice: somebody may have killed the worker, and not the work the worker.
             for is_last in (False, True):
                 try:
-                    return await self._run_once(programs, text, context, early, timeout_s or self.limits.timeout_s)
+                    return await self._run_once(programs, text, context, timeout_s or self.limits.timeout_s)
                 except WorkerDiedError as died:
                     if died.is_out_of_memory:
                         raise self._out_of_memory() from died
@@ -70,14 +69,13 @@ class JqPool:
         programs: Sequence[str],
         text: bytes,
         context: bytes,
-        early: Callable[[bytes], None] | None,
         timeout_s: float,
     ) -> Outputs:
         worker = self._idle.pop() if self._idle else await self._start()
         is_reusable = False
         try:
             async with asyncio.timeout(timeout_s):
-                outputs = await worker.run(programs, text, context, early)
+                outputs = await worker.run(programs, text, context)
         except TimeoutError:
             hint = "look for an endless loop, or raise PORTSYNC_JQ_TIMEOUT"
             message = f"a JQ expression did not end within {timeout_s:g} s"

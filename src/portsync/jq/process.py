@@ -15,7 +15,7 @@ from portsync.errors import ExpressionError, Problem
 from portsync.jq.worker import LENGTHS, OUT_OF_MEMORY, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 _START = "import sys; sys.path[:] = sys.argv[1:-2]; from portsync.jq.worker import main; main()"
 _PIPE_BUFFER = 2**20
@@ -72,13 +72,11 @@ class WorkerProcess:
         )
         return cls(process)
 
-    async def run(
-        self, programs: Sequence[str], body: bytes, context: bytes, early: Callable[[bytes], None] | None
-    ) -> Outputs:
+    async def run(self, programs: Sequence[str], body: bytes, context: bytes) -> Outputs:
         """Run the first of `programs` on `body`; where that fails, the next one. `context` is what `$context` stands
-        for; `early` gets the first line as soon as there is one. Raises ExpressionError and WorkerDiedError."""
+        for. Raises ExpressionError and WorkerDiedError."""
         try:
-            header, output = await self._exchange(programs, body, context, early)
+            header, output = await self._exchange(programs, body, context)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise WorkerDiedError(await self._process.wait()) from error
         if (message := header.get("error")) is not None:
@@ -96,26 +94,17 @@ class WorkerProcess:
         if self._process.stdin is not None:
             self._process.stdin.close()
 
-    async def _exchange(
-        self, programs: Sequence[str], body: bytes, context: bytes, early: Callable[[bytes], None] | None
-    ) -> tuple[dict[str, object], bytes]:
+    async def _exchange(self, programs: Sequence[str], body: bytes, context: bytes) -> tuple[dict[str, object], bytes]:
         reader, writer = self._process.stdout, self._process.stdin
         assert reader is not None
         assert writer is not None
         key = blake2b("\0".join(programs).encode() + context, digest_size=16).hexdigest()
         header: dict[str, object] = {"run": key}
-        if early is not None:
-            header["early"] = True
         if key not in self._known:
             header |= {"programs": list(programs), "context": json.loads(context)}
         writer.write(frame(header, body))
         await writer.drain()
         self._known.add(key)
-        while True:
-            header_length, body_length = LENGTHS.unpack(await reader.readexactly(LENGTHS.size))
-            answer = json.loads(await reader.readexactly(header_length))
-            output = await reader.readexactly(body_length)
-            if "early" not in answer:
-                return answer, output
-            assert early is not None
-            early(output)
+        header_length, body_length = LENGTHS.unpack(await reader.readexactly(LENGTHS.size))
+        answer = json.loads(await reader.readexactly(header_length))
+        return answer, await reader.readexactly(body_length)

@@ -7,8 +7,7 @@ library: its start-up time is part of every run.
 A frame is two lengths (header, body; 4 and 8 bytes, big-endian), a header in JSON, and a body.
 `{"run": key, "programs": [...], "context": {...}}` runs the first program on the body; where that fails, the next one.
 The programs, and what `$context` stands for in them, come along the first time only. The answer's header is
-`{"used": 0}`, or `{"error": message}`; its body the outputs, as lines. With `"early": true` in the request, a frame
-`{"early": true}` with the first line comes before it, as soon as there is one.
+`{"used": 0}`, or `{"error": message}`; its body the outputs, as lines.
 """
 
 from __future__ import annotations
@@ -21,14 +20,13 @@ import signal
 import struct
 import sys
 from hashlib import blake2b
-from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 import jq
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 OUT_OF_MEMORY = "out of memory"
 
@@ -73,10 +71,8 @@ def die_with_parent() -> None:
 _PR_SET_PDEATHSIG = 1
 
 
-def run(
-    programs: list[jq._Program], body: bytes, early: Callable[[bytes], None] | None = None
-) -> tuple[dict[str, object], bytes]:
-    """The outputs of the first program that does not fail, as lines. `early` is given the first of them at once."""
+def run(programs: list[jq._Program], body: bytes) -> tuple[dict[str, object], bytes]:
+    """The outputs of the first program that does not fail, as lines."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -84,13 +80,7 @@ def run(
     failure = ""
     for index, program in enumerate(programs):
         try:
-            lines = lines_of(program.input_text(text, slurp=True))
-            if early is not None and (first := next(lines, None)) is not None:
-                early(first)
-                # Once is enough: the next program says the same of the page.
-                early = None
-                lines = chain([first], lines)
-            return {"used": index}, b"\n".join(lines)
+            return {"used": index}, b"\n".join(lines_of(program.input_text(text, slurp=True)))
         except (ValueError, TypeError, RecursionError, MemoryError) as error:
             failure = OUT_OF_MEMORY if isinstance(error, MemoryError) else str(error)
     return {"error": failure}, b""
@@ -145,15 +135,7 @@ def main() -> None:
             answer: tuple[dict[str, object], bytes] = {"error": f"the program does not compile: {error}"}, b""
         else:
             signal.setitimer(signal.ITIMER_REAL, deadline)
-            answer = run(compiled[key], body, _send_early if header.get("early") else None)
+            answer = run(compiled[key], body)
             signal.setitimer(signal.ITIMER_REAL, 0)
-        _send(*answer)
-
-
-def _send(header: dict[str, object], body: bytes) -> None:
-    sys.stdout.buffer.write(frame(header, body))
-    sys.stdout.buffer.flush()
-
-
-def _send_early(line: bytes) -> None:
-    _send({"early": True}, line)
+        sys.stdout.buffer.write(frame(*answer))
+        sys.stdout.buffer.flush()

@@ -73,10 +73,14 @@ class Paginator(BaseModel):
             return None
         return self._allowed(pages_for(total - facts.received, facts.records), facts)
 
-    def facts(self) -> Mapping[str, str]:
-        """The expressions over the page's body whose values are wanted, by name: those of all `*_path` keys."""
+    def claims(self) -> Mapping[str, str]:
+        """The expressions of all `*_path` keys, by name: what a page is asked about the pages around it."""
         paths = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_path")}
-        return {name.removesuffix("_path"): program_of(path) for name, path in paths.items() if path is not None}
+        return {name.removesuffix("_path"): path for name, path in paths.items() if path is not None}
+
+    def facts(self) -> Mapping[str, str]:
+        """The programs over the page's body that give the values of `claims`."""
+        return {name: program_of(path) for name, path in self.claims().items()}
 
     def total(self, facts: PageFacts) -> int | None:
         """How many records the source says there are in all. Where it does, a page like the one before it is no sign
