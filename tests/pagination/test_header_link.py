@@ -42,6 +42,7 @@ def next_url(headers: Any, **keys: Any) -> str | None:
         '<https://h/p?page=2> ; rel = "next"',
         '  ,, <https://h/p?page=2>;;rel="next" ,, ',
         '<https://h/p?page=2>; rel="next"; rel="prev"',
+        r'<https://h/p?page=2>; rel="n\ext"',
         "<https://h/p?page=2>; crossorigin; rel=next",
         "<https://h/p?page=2>; rel=next prev",
         '<https://h/p?page=2#end>; rel="next"',
@@ -97,6 +98,7 @@ def test_several_header_lines_are_one_header() -> None:
         {"link": "</p?page=0>; rel"},
         {"link": '</p?page=0>; rel="next-archive"'},
         {"link": '<>; rel="next"'},
+        {"link": '< >; rel="next"'},
     ],
 )
 def test_without_a_link_of_the_relation_the_run_ends(headers: dict[str, str]) -> None:

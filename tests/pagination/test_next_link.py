@@ -33,7 +33,7 @@ HERE = RequestSpec(
         ("//other/x", "http://other/x"),
         ("https://elsewhere.example/x", "https://elsewhere.example/x"),
         ("HTTP://H:8080/x", "http://H:8080/x"),
-        (" /x?page=2\n", "http://h:8080/x?page=2"),
+        (" /x?page=2 \n", "http://h:8080/x?page=2"),
         ("/x?page=2#top", "http://h:8080/x?page=2"),
         ("/x?q=%E3%81%82&r=a%2Fb%20c", "http://h:8080/x?q=%E3%81%82&r=a%2Fb%20c"),
         ("/a%2Fb/c", "http://h:8080/a%2Fb/c"),

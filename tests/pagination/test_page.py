@@ -198,6 +198,18 @@ def test_what_is_known_ahead_is_what_is_asked_for(held: int, size: int, start: i
     assert paging.to_come(first, facts) == len(walked.requests) - 1
 
 
+def test_a_page_of_another_size_than_asked_for_foretells_no_requests_but_their_number() -> None:
+    """The source cuts the pages as it likes, so how many there are by the total is only a forecast."""
+    paging = paginator(type="page", page_size=10, total_path=".total")
+    first = paging.first(REQUEST)
+
+    for records, to_come in ((4, 9), (0, None), (12, 3)):
+        facts = facts_of(paging, {"total": 40}, records=records, received=records)
+
+        assert list(paging.ahead(first, facts)) == []
+        assert paging.to_come(first, facts) == to_come
+
+
 def test_a_million_pages_ahead_take_no_memory() -> None:
     paging = paginator(type="page", total_pages_path=".pages")
     facts = facts_of(paging, {"pages": 10**15}, records=1, received=1)

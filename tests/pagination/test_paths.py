@@ -65,6 +65,8 @@ PAGE = {
         ("[.items[].id] | max", 2),
         ('"a" + .next', "atop"),
         ("null", None),
+        ("true", True),
+        ("false", False),
     ],
 )
 def test_a_path_is_jq_or_a_dotted_path_as_ocean_writes_it(path: str, gives: Any) -> None:
