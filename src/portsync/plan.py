@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
-    from portsync.mapping.source import Retry, Timeout
+    from portsync.mapping.source import Retry, Timeout, Tls
     from portsync.settings import Settings
 
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
@@ -41,6 +41,7 @@ class SourcePlan:
     retry: Retry
     timeout: Timeout
     verify_tls: bool
+    tls: Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
         source.retry,
         source.timeout,
         source.verify_tls,
+        source.tls,
     )
 
 

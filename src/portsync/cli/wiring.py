@@ -13,6 +13,7 @@ from portsync.jq.cores import usable_cores
 from portsync.jq.pool import JqPool
 from portsync.jq.process import Limits
 from portsync.mapping.loader import LoadedMapping, load
+from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
 from portsync.port.entities import UpsertSwitches
@@ -20,8 +21,10 @@ from portsync.sinks.port import PortSink
 from portsync.sync import Tools
 from portsync.transport.client import Client, Timeouts
 from portsync.transport.retry import RetryPolicy
+from portsync.transport.tls import closed_context, ssl_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
@@ -46,6 +49,7 @@ def load_all(
             mapping = load(path, environment)
             source = plan_source(mapping.file, settings)
             problems += origin_problems(mapping, source.base_url)
+            problems += _part_problems(mapping, source)
             found.append((mapping, source))
         except ConfigError as error:
             problems += error.problems
@@ -56,6 +60,16 @@ def load_all(
     if problems:
         raise ConfigError(*problems)
     return found
+
+
+def _part_problems(mapping: LoadedMapping, source: SourcePlan) -> list[Problem]:
+    """What would keep the parts of a source from being made: its certificates."""
+    try:
+        if source.tls != Tls():
+            _source_tls(mapping, source)
+    except SettingsError as error:
+        return list(error.problems)
+    return []
 
 
 def port_credentials(settings: Settings) -> tuple[str, str]:
@@ -92,7 +106,7 @@ async def port_client(
         timeouts=Timeouts(read=60.0, total=120.0),
         # Port keeps it as the entity's $datasource: the same four parts as Ocean's, so that ours are found again.
         user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
-        verify_tls=settings.port_url.startswith("https:"),
+        tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
         use_proxies=not _is_loopback(settings.port_url),
     ) as http:
         port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock, learned)
@@ -120,8 +134,7 @@ async def sync_tools(
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
         auth=source.auth.build(),
-        # Where there is no TLS, its context is not needed: it takes 75 ms to build.
-        verify_tls=source.verify_tls and source.base_url.startswith("https:"),
+        tls=_source_tls(mapping, source),
         use_proxies=not _is_loopback(source.base_url),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
@@ -135,6 +148,14 @@ async def sync_tools(
 def default_identifier(name: str) -> str:
     """The integration's identifier for a mapping file of this name, in characters that a user agent may have."""
     return f"portsync-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
+
+
+def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:
+    urls = (source.base_url, *mapping.file.source.allow_origins)
+    if all(urlsplit(url).scheme == "http" for url in urls):
+        return closed_context()
+    tls = source.tls
+    return ssl_context(verify=source.verify_tls, ca=tls.ca, cert=tls.cert, key=tls.key)
 
 
 def _policy(attempts: int, max_wait: float, runtime: Runtime) -> RetryPolicy:
