@@ -6,6 +6,7 @@
     │   ├── SettingsError         an environment variable or flag is missing or wrong
     │   └── BlueprintError        a blueprint file cannot be used
     ├── SendError                 one request could not be brought to an end (the transport's word)
+    ├── AuthError                 no credentials could be had for a request
     ├── SourceError               the API that is read                                           3
     ├── PortError                 the API that is written                                        4
     │   ├── PortRefusedError      Port does not accept the credentials
@@ -19,6 +20,10 @@ An error is an exception. What befalls one record or entity is a Failure, a valu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +77,41 @@ class BlueprintError(ConfigError):
 class SendError(PortSyncError):
     """This means that a request got no answer: no connection, broken connection, or no answer in time."""
 
-    def __init__(self, problem: Problem, *, reason: str, requests: int, waited_s: float, may_pass: bool = True) -> None:
-        """`may_pass` says whether another attempt could have done better."""
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        reason: str,
+        requests: int,
+        waited_s: float,
+        may_pass: bool = True,
+        asked_s: float | None = None,
+    ) -> None:
+        """`may_pass` says whether another attempt could have done better, and `asked_s` what wait was asked for."""
         super().__init__(problem)
         self.reason = reason
         self.requests = requests
         self.waited_s = waited_s
         self.may_pass = may_pass
+        self.asked_s = asked_s
+
+
+class AuthError(PortSyncError):
+    """This means that a request has no credentials: a token could not be fetched, kept or understood."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        reason: str = "auth",
+        may_pass: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`headers` are those of the answer that held no token: they may say when to come back."""
+        super().__init__(problem)
+        self.reason = reason
+        self.may_pass = may_pass
+        self.headers = headers or {}
 
 
 class SourceError(PortSyncError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from portsync import __version__
+from portsync.auth import AuthTools, TokenStore
 from portsync.errors import ConfigError, PortUnreachableError, Problem, SendError, SettingsError
 from portsync.jq.cores import usable_cores
 from portsync.jq.pool import JqPool
@@ -49,7 +50,7 @@ def load_all(
             mapping = load(path, environment)
             source = plan_source(mapping.file, settings)
             problems += origin_problems(mapping, source.base_url)
-            problems += _part_problems(mapping, source)
+            problems += _part_problems(mapping, source, settings)
             found.append((mapping, source))
         except ConfigError as error:
             problems += error.problems
@@ -62,11 +63,12 @@ def load_all(
     return found
 
 
-def _part_problems(mapping: LoadedMapping, source: SourcePlan) -> list[Problem]:
-    """What would keep the parts of a source from being made: its certificates."""
+def _part_problems(mapping: LoadedMapping, source: SourcePlan, settings: Settings) -> list[Problem]:
+    """What would keep the parts of a source from being made: its certificates, the place of its tokens."""
     try:
         if source.tls != Tls():
             _source_tls(mapping, source)
+        source.auth.build(AuthTools(source.base_url, clock=lambda: 0.0, store=TokenStore(settings.token_folder)))
     except SettingsError as error:
         return list(error.problems)
     return []
@@ -125,15 +127,17 @@ async def sync_tools(
     stop: Stop,
     progress: Callable[[ResourceReport], None],
     runtime: Runtime,
+    learned: Callable[[str], None],
+    store: TokenStore,
 ) -> AsyncIterator[Tools]:
-    """What a run of `mapping` needs, writing to `port`."""
+    """What a run of `mapping` needs, writing to `port`. `learned` is told of every credential that comes up."""
     timeout = source.timeout
     client = Client(
         policy=_policy(source.retry.attempts, source.retry.max_wait, runtime),
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
-        auth=source.auth.build(),
+        auth=source.auth.build(AuthTools(source.base_url, runtime.clock, learned, store)),
         tls=_source_tls(mapping, source),
         use_proxies=not _is_loopback(source.base_url),
     )
@@ -151,7 +155,7 @@ def default_identifier(name: str) -> str:
 
 
 def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:
-    urls = (source.base_url, *mapping.file.source.allow_origins)
+    urls = (source.base_url, *source.auth.urls(source.base_url), *mapping.file.source.allow_origins)
     if all(urlsplit(url).scheme == "http" for url in urls):
         return closed_context()
     tls = source.tls

@@ -11,7 +11,7 @@ from urllib.request import getproxies
 import httpx
 import orjson
 
-from portsync.errors import Problem, SendError
+from portsync.errors import AuthError, Problem, SendError
 from portsync.flow import Answer, RequestSpec
 from portsync.transport.retry import RETRIED_STATUSES, RetryPolicy, TryAgainError, asked_wait, retrying
 from portsync.transport.tls import ssl_context
@@ -112,7 +112,7 @@ class Client:
         """Raise TryAgainError where another attempt may do better."""
         if isinstance(last, SendError):
             if last.may_pass:
-                raise TryAgainError
+                raise TryAgainError(last.asked_s)
         elif last.status in RETRIED_STATUSES:
             raise TryAgainError(asked_wait(last.headers, self._policy.clock()))
 
@@ -120,7 +120,7 @@ class Client:
         self, request: RequestSpec, content: bytes | None, requests: int, waits: list[float]
     ) -> Answer | SendError:
         place = str(request)
-        may_pass = True
+        may_pass, asked_s = True, None
         try:
             async with asyncio.timeout(self._timeouts.total):
                 status, answered, body = await self._exchange(self._built(request, content))
@@ -147,6 +147,9 @@ class Client:
             # The library's message holds the value, which may be a secret.
             message = "a header has a value that HTTP does not allow"
             problem = Problem("unreachable", message, place, "look for line breaks in headers and tokens")
+        except AuthError as error:
+            reason, may_pass, problem = error.reason, error.may_pass, error.problems[0]
+            asked_s = asked_wait(error.headers, self._policy.clock())
         except TooLargeError:
             reason, may_pass = "too-large", False
             message = f"the answer has more than {self._largest_answer // 2**20} MiB"
@@ -156,7 +159,9 @@ class Client:
             message = f"the connection broke: {str(error) or type(error).__name__}"
             hint = _OWN_CERTIFICATE_HINT if _is_tls(error) else "run it again; what was read before is kept"
             problem = Problem("broken-connection", message, place, hint)
-        return SendError(problem, reason=reason, requests=requests, waited_s=sum(waits), may_pass=may_pass)
+        return SendError(
+            problem, reason=reason, requests=requests, waited_s=sum(waits), may_pass=may_pass, asked_s=asked_s
+        )
 
     def _built(self, request: RequestSpec, content: bytes | None) -> httpx.Request:
         body = content if content is not None else None if request.body is None else orjson.dumps(request.body)
@@ -185,7 +190,12 @@ class Client:
         try:
             request = await anext(flow)
             while True:
-                status, headers, body = await self._answer(request)
+                try:
+                    status, headers, body = await self._answer(request)
+                except httpx.RequestError as error:
+                    # It may have been a token's request, for which others wait.
+                    await flow.athrow(error)
+                    raise
                 try:
                     request = await flow.asend(httpx.Response(status, headers=headers, content=body, request=request))
                 except StopAsyncIteration:
