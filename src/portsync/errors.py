@@ -7,6 +7,7 @@
     │   └── BlueprintError        a blueprint file cannot be used
     ├── SendError                 one request could not be brought to an end (the transport's word)
     ├── DecodeError               an answer is not what its decoder reads
+    ├── AuthError                 no credentials could be had for a request
     ├── SourceError               the API that is read                                           3
     ├── PortError                 the API that is written                                        4
     │   ├── PortRefusedError      Port does not accept the credentials
@@ -20,6 +21,10 @@ An error is an exception. What befalls one record or entity is a Failure, a valu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +87,17 @@ class SendError(PortSyncError):
         waited_s: float,
         may_pass: bool = True,
         rate_limited: int = 0,
+        asked_s: float | None = None,
     ) -> None:
-        """`may_pass` says whether another attempt could have done better; `rate_limited` counts the attempts that the
-        peer refused as too many."""
+        """`may_pass` says whether another attempt could have done better, and `asked_s` what wait was asked for;
+        `rate_limited` counts the attempts that the peer refused as too many."""
         super().__init__(problem)
         self.reason = reason
         self.requests = requests
         self.waited_s = waited_s
         self.may_pass = may_pass
         self.rate_limited = rate_limited
+        self.asked_s = asked_s
 
 
 class DecodeError(PortSyncError):
@@ -99,6 +106,24 @@ class DecodeError(PortSyncError):
     def __init__(self, problem: Problem, *, reason: str = "decode") -> None:
         super().__init__(problem)
         self.reason = reason
+
+
+class AuthError(PortSyncError):
+    """This means that a request has no credentials: a token could not be fetched, kept or understood."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        reason: str = "auth",
+        may_pass: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`headers` are those of the answer that held no token: they may say when to come back."""
+        super().__init__(problem)
+        self.reason = reason
+        self.may_pass = may_pass
+        self.headers = headers or {}
 
 
 class SourceError(PortSyncError):

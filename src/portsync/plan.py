@@ -17,7 +17,7 @@ from portsync.pagination import NoPagination, Paginator
 if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
-    from portsync.mapping.source import Retry, Timeout
+    from portsync.mapping.source import Retry, Timeout, Tls
     from portsync.settings import Settings
 
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
@@ -35,6 +35,7 @@ class SourcePlan:
     retry: Retry
     timeout: Timeout
     verify_tls: bool
+    tls: Tls
 
 
 def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
@@ -59,6 +60,7 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
         source.retry,
         source.timeout,
         source.verify_tls,
+        source.tls,
     )
 
 

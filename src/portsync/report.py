@@ -253,7 +253,7 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
     return {name: getattr(problem, name) for name in names}
 
 
-_UNUSABLE_REASONS = frozenset({"unreachable", "timeout", "connection"})
+_UNUSABLE_REASONS = frozenset({"unreachable", "timeout", "connection", "auth"})
 
 
 def exit_code_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -25,9 +26,22 @@ from portsync.pagination.ocean import cursor_in, link_in, more_in
 from portsync.urls import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
 
 _OCEAN_CONFIG = "OCEAN__INTEGRATION__CONFIG__"
+_OCEAN_SECRETS = "OCEAN__INTEGRATION__SECRETS__"
+_OCEAN_NAMES = {
+    "token": "API_TOKEN",
+    "username": "USERNAME",
+    "password": "PASSWORD",
+    "key": "API_KEY",
+    "header": "API_KEY_HEADER",
+    "request": "CUSTOM_AUTH_REQUEST",
+    "template": "CUSTOM_AUTH_REQUEST_TEMPLATE",
+}
+"""The variable behind each key of an authentication."""
 _REGIONS = {"eu": "https://api.getport.io", "us": "https://api.us.getport.io"}
 
 
@@ -59,6 +73,9 @@ class Settings(BaseModel):
         True, validation_alias=_names("PORTSYNC_INITIALIZE_RESOURCES", "OCEAN__INITIALIZE_PORT_RESOURCES")
     )
     mapping: str | None = Field(None, validation_alias="PORTSYNC_MAPPING")
+    state: str | None = Field(None, validation_alias="PORTSYNC_STATE")
+    state_home: str | None = Field(None, validation_alias="XDG_STATE_HOME")
+    home: str | None = Field(None, validation_alias="HOME")
     jq_timeout: Annotated[float, Field(gt=0, validation_alias="PORTSYNC_JQ_TIMEOUT")] = 10.0
     jq_memory: Annotated[int, Field(ge=16, validation_alias="PORTSYNC_JQ_MEMORY")] = 512
     jq_workers: Annotated[int | None, Field(ge=1, le=256, validation_alias="PORTSYNC_JQ_WORKERS")] = None
@@ -92,6 +109,18 @@ class Settings(BaseModel):
         url = self.port_base_url or _REGIONS[self.port_region]
         return url.rstrip("/").removesuffix("/v1")
 
+    @property
+    def token_folder(self) -> Path | None:
+        """Where refresh tokens that a server gave are kept from run to run; None where nothing is to be kept."""
+        if self.state == "none":
+            return None
+        path = (self.state or "").removeprefix("sqlite:///")
+        if path and "://" not in path:
+            return Path(f"{path}.tokens")
+        if self.state_home is not None:
+            return Path(self.state_home, "portsync", "tokens")
+        return None if self.home is None else Path(self.home, ".local", "state", "portsync", "tokens")
+
     def secrets(self) -> tuple[str, ...]:
         """The values that must not appear in any output."""
         own = (self.client_secret.get_secret_value(),) if self.client_secret else ()
@@ -100,7 +129,12 @@ class Settings(BaseModel):
 
 def process_environment() -> Mapping[str, str]:
     """The environment of this process, less the variables that are set to nothing."""
-    return {name: value for name, value in os.environ.items() if value != ""}
+    given = {name: value for name, value in os.environ.items() if value != ""}
+    try:
+        # A service may run without HOME; the system knows it all the same.
+        return {"HOME": str(Path.home()), **given}
+    except RuntimeError:
+        return given
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -115,34 +149,43 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [_located(details["loc"], details["msg"], environment) for details in error.errors()]
+        problems += [_located(details, environment) for details in error.errors()]
         raise SettingsError(*problems) from error
     if problems:
         raise SettingsError(*problems)
     return settings
 
 
-def _located(path: tuple[int | str, ...], message: str, environment: Mapping[str, str]) -> Problem:
+def _located(details: ErrorDetails, environment: Mapping[str, str]) -> Problem:
     """The problem of a setting, under the name of the variable that it came from."""
+    path, message, hint = details["loc"], details["msg"], details.get("ctx", {}).get("hint")
     own = {"source_auth": "PORTSYNC_SOURCE_AUTH", "source_pagination": "PORTSYNC_SOURCE_PAGINATION"}
     variable = own.get(str(path[0]))
     if variable is None:
-        return _problem(str(path[0]), message, ())
-    return _problem(variable if variable in environment else f"{_OCEAN_CONFIG}*", message, path[1:])
+        return _problem(str(path[0]), message, (), hint)
+    if variable in environment:
+        return _problem(variable, message, path[1:], hint)
+    match path:
+        case ("source_auth", str(kind), str(key), *rest) if key in _OCEAN_NAMES:
+            variable = f"{_OCEAN_CONFIG}{_OCEAN_NAMES[key]}"
+            if details["type"] == "missing" and not rest:
+                return Problem("bad-setting", f"AUTH_TYPE {kind} needs {variable}, which is not set", place=variable)
+            return _problem(variable, message, rest, hint)
+        case _:
+            return _problem(f"{_OCEAN_CONFIG}*", message, path[1:], hint)
 
 
-def _problem(variable: str, message: str, path: tuple[int | str, ...]) -> Problem:
-    where = "".join(f" {part}:" for part in path)
-    return Problem("bad-setting", f"the environment variable {variable}:{where} {message}", place=variable)
+def _problem(variable: str, message: str, path: Sequence[int | str], hint: str | None = None) -> Problem:
+    where = f" {'.'.join(map(str, path))}:" if path else ""
+    return Problem("bad-setting", f"the environment variable {variable}:{where} {message}", variable, hint)
 
 
-def _json(environment: Mapping[str, str], variable: str, problems: list[Problem]) -> Any:
-    text = environment.get(variable)
+def _json(text: str | None, variable: str, problems: list[Problem]) -> Any:
     if text is None:
         return None
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         problems.append(_problem(variable, "is not JSON", ()))
         return None
 
@@ -150,28 +193,44 @@ def _json(environment: Mapping[str, str], variable: str, problems: list[Problem]
 def _auth(environment: Mapping[str, str], problems: list[Problem]) -> Any:
     """The authentication that the environment names, in the form of `source.auth`."""
     if "PORTSYNC_SOURCE_AUTH" in environment:
-        return _json(environment, "PORTSYNC_SOURCE_AUTH", problems)
+        return _json(environment["PORTSYNC_SOURCE_AUTH"], "PORTSYNC_SOURCE_AUTH", problems)
 
     def ocean(name: str) -> str | None:
-        return environment.get(f"{_OCEAN_CONFIG}{name}") or environment.get(f"OCEAN__INTEGRATION__SECRETS__{name}")
+        return environment.get(f"{_OCEAN_CONFIG}{name}") or environment.get(f"{_OCEAN_SECRETS}{name}")
 
     match ocean("AUTH_TYPE"):
         case None:
             return None
+        case "none":
+            return {"type": "none"}
         case "bearer" | "bearer_token":
             return _given(type="bearer", token=ocean("API_TOKEN") or ocean("TOKEN"))
-        case "basic":
+        case "basic" | "basic_auth":
             return _given(type="basic", username=ocean("USERNAME"), password=ocean("PASSWORD"))
         case "api_key":
             return _given(type="api_key", key=ocean("API_KEY"), header=ocean("API_KEY_HEADER"))
+        case "custom":
+            text, variable = ocean("CUSTOM_AUTH_REQUEST"), f"{_OCEAN_CONFIG}CUSTOM_AUTH_REQUEST"
+            request = _json(text, variable, problems)
+            template = _json(ocean("CUSTOM_AUTH_REQUEST_TEMPLATE"), f"{variable}_TEMPLATE", problems)
+            return None if problems else _given(type="custom", request=request, template=template)
         case other:
-            return {"type": other}
+            problems.append(_unknown_auth(other))
+            return None
+
+
+def _unknown_auth(name: str) -> Problem:
+    """Ocean sends no credentials then, without a word."""
+    variable = f"{_OCEAN_CONFIG}AUTH_TYPE"
+    message = f"`{name}` is none of none, bearer, bearer_token, basic, basic_auth, api_key and custom"
+    hint = "every other kind of authentication goes into PORTSYNC_SOURCE_AUTH, as JSON"
+    return Problem("bad-setting", f"the environment variable {variable}: {message}", variable, hint)
 
 
 def _pagination(environment: Mapping[str, str], problems: list[Problem]) -> Any:
     """The paging that the environment names, in the form of `source.pagination`."""
     if "PORTSYNC_SOURCE_PAGINATION" in environment:
-        return _json(environment, "PORTSYNC_SOURCE_PAGINATION", problems)
+        return _json(environment["PORTSYNC_SOURCE_PAGINATION"], "PORTSYNC_SOURCE_PAGINATION", problems)
 
     def ocean(name: str) -> str | None:
         return environment.get(f"{_OCEAN_CONFIG}{name}")

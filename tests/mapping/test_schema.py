@@ -54,10 +54,14 @@ def test_the_shipped_mappings_are_valid(path: Path, validator: Any) -> None:
     assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))] == []
 
 
-def test_what_the_loader_takes_is_valid(validator: Any, tmp_path: Path) -> None:
-    parse(GOOD, tmp_path / "m.yaml", {})
+LOGIN = "{type: custom, request: {endpoint: /login, bodyForm: {a: 1}}, template: {queryParams: {t: '{{.t}}'}}}"
 
-    assert [error.message for error in validator.iter_errors(yaml.safe_load(GOOD))] == []
+
+@pytest.mark.parametrize("text", [GOOD, GOOD.replace("{type: api_key, key: abcdefgh, header: X-Key}", LOGIN)])
+def test_what_the_loader_takes_is_valid(text: str, validator: Any, tmp_path: Path) -> None:
+    parse(text, tmp_path / "m.yaml", {})
+
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(text))] == []
 
 
 @pytest.mark.parametrize(

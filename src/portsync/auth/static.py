@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import httpx
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from portsync.auth.base import Auth
+from portsync.auth.base import Auth, AuthTools
+from portsync.auth.headers import HeaderName
+from portsync.auth.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-
-def _sendable(secret: SecretStr) -> SecretStr:
-    """The secret as a header can carry it. A line break at its end comes from the file or variable that held it."""
-    text = secret.get_secret_value().strip()
-    if not text.isascii() or not text.isprintable() or not text:
-        raise PydanticCustomError(
-            "secret",
-            "a secret has to be printable ASCII text",
-            {"hint": "look for line breaks and invisible characters in it; it is not shown here"},
-        )
-    return SecretStr(text)
-
-
-Secret = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 class NoAuth(Auth):
@@ -35,7 +22,7 @@ class NoAuth(Auth):
 
     type: Literal["none"] = "none"
 
-    def build(self) -> None:
+    def build(self, _tools: AuthTools) -> None:
         return None
 
 
@@ -46,7 +33,7 @@ class BearerAuth(Auth):
     token: Secret
     """The token; write `${NAME}` to take it from the environment."""
 
-    def build(self) -> httpx.Auth:
+    def build(self, _tools: AuthTools) -> httpx.Auth:
         return HeaderAuth("Authorization", f"Bearer {self.token.get_secret_value()}")
 
     def secrets(self) -> tuple[str, ...]:
@@ -60,7 +47,7 @@ class BasicAuth(Auth):
     username: str
     password: SecretStr = SecretStr("")
 
-    def build(self) -> httpx.Auth:
+    def build(self, _tools: AuthTools) -> httpx.Auth:
         return httpx.BasicAuth(self.username, self.password.get_secret_value())
 
     def secrets(self) -> tuple[str, ...]:
@@ -75,7 +62,7 @@ class ApiKeyAuth(Auth):
     type: Literal["api_key"]
     key: Secret
     """The key; write `${NAME}` to take it from the environment."""
-    header: str | None = None
+    header: HeaderName | None = None
     """The header that carries it; X-API-Key where neither `header` nor `query` is given."""
     query: str | None = None
     """The query parameter that carries it, in place of a header."""
@@ -83,10 +70,10 @@ class ApiKeyAuth(Auth):
     @model_validator(mode="after")
     def one_place(self) -> ApiKeyAuth:
         if self.header is not None and self.query is not None:
-            raise ValueError("give `header` or `query`, not both")
+            raise PydanticCustomError("api_key", "give `header` or `query`, not both")
         return self
 
-    def build(self) -> httpx.Auth:
+    def build(self, _tools: AuthTools) -> httpx.Auth:
         key = self.key.get_secret_value()
         if self.query is not None:
             return QueryAuth(self.query, key)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import structlog
 
+from portsync.auth import TokenStore
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.render import print_in_lines, print_report
@@ -101,6 +102,8 @@ async def run(
 ) -> list[Report]:
     """Sync each mapping in turn; one that Port cannot be reached for has a report that says so."""
     stop = Stop()
+    # One for all mappings: what a server gave in place of a token counts for all that name the token.
+    store = TokenStore(settings.token_folder)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.request, number)
@@ -111,7 +114,9 @@ async def run(
         run_id, started_at = str(uuid.uuid4()), runtime.clock()
         try:
             reports.append(
-                await _run_one(mapping, source, settings, runtime, redactor, stop, run_id, options or RunOptions())
+                await _run_one(
+                    mapping, source, settings, runtime, redactor, stop, store, run_id, options or RunOptions()
+                )
             )
         except PortSyncError as error:
             code = error.exit_code
@@ -127,6 +132,7 @@ async def _run_one(
     runtime: Runtime,
     redactor: Redactor,
     stop: Stop,
+    store: TokenStore,
     run_id: str,
     options: RunOptions,
 ) -> Report:
@@ -137,7 +143,9 @@ async def _run_one(
         if settings.initialize_resources:
             await stop.race(create_missing_blueprints(port, mapping))
         with SyncProgress() as progress:
-            async with sync_tools(mapping, source, settings, port, stop, progress.show, runtime) as tools:
+            async with sync_tools(
+                mapping, source, settings, port, stop, progress.show, runtime, redactor.add, store
+            ) as tools:
                 report = await run_sync(mapping, source, tools, run_id=run_id, options=options)
     for resource in report.resources:
         log.info("resource.ended", **resource.as_json())

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from portsync import __version__
+from portsync.auth import AuthTools, TokenStore
 from portsync.errors import ConfigError, PortUnreachableError, Problem, SendError, SettingsError
 from portsync.jq.cores import usable_cores
 from portsync.jq.pool import JqPool
 from portsync.jq.process import Limits
 from portsync.mapping.loader import LoadedMapping, load
+from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
 from portsync.port.entities import UpsertSwitches
@@ -20,8 +22,10 @@ from portsync.sinks.port import PortSink
 from portsync.sync import Tools
 from portsync.transport.client import Client, Timeouts
 from portsync.transport.retry import RetryPolicy
+from portsync.transport.tls import closed_context, ssl_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
@@ -46,6 +50,7 @@ def load_all(
             mapping = load(path, environment)
             source = plan_source(mapping.file, settings)
             problems += origin_problems(mapping, source.base_url)
+            problems += _part_problems(mapping, source, settings)
             found.append((mapping, source))
         except ConfigError as error:
             problems += error.problems
@@ -56,6 +61,17 @@ def load_all(
     if problems:
         raise ConfigError(*problems)
     return found
+
+
+def _part_problems(mapping: LoadedMapping, source: SourcePlan, settings: Settings) -> list[Problem]:
+    """What would keep the parts of a source from being made: its certificates, the place of its tokens."""
+    try:
+        if source.tls != Tls():
+            _source_tls(mapping, source)
+        source.auth.build(AuthTools(source.base_url, clock=lambda: 0.0, store=TokenStore(settings.token_folder)))
+    except SettingsError as error:
+        return list(error.problems)
+    return []
 
 
 def port_credentials(settings: Settings) -> tuple[str, str]:
@@ -92,7 +108,7 @@ async def port_client(
         timeouts=Timeouts(read=60.0, total=120.0),
         # Port keeps it as the entity's $datasource: the same four parts as Ocean's, so that ours are found again.
         user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
-        verify_tls=settings.port_url.startswith("https:"),
+        tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
         use_proxies=not _is_loopback(settings.port_url),
     ) as http:
         port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock, learned)
@@ -111,17 +127,18 @@ async def sync_tools(
     stop: Stop,
     progress: Callable[[ResourceReport], None],
     runtime: Runtime,
+    learned: Callable[[str], None],
+    store: TokenStore,
 ) -> AsyncIterator[Tools]:
-    """What a run of `mapping` needs, writing to `port`."""
+    """What a run of `mapping` needs, writing to `port`. `learned` is told of every credential that comes up."""
     timeout = source.timeout
     client = Client(
         policy=_policy(source.retry.attempts, source.retry.max_wait, runtime),
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
-        auth=source.auth.build(),
-        # Where there is no TLS, its context is not needed: it takes 75 ms to build.
-        verify_tls=source.verify_tls and source.base_url.startswith("https:"),
+        auth=source.auth.build(AuthTools(source.base_url, runtime.clock, learned, store)),
+        tls=_source_tls(mapping, source),
         use_proxies=not _is_loopback(source.base_url),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
@@ -136,6 +153,14 @@ async def sync_tools(
 def default_identifier(name: str) -> str:
     """The integration's identifier for a mapping file of this name, in characters that a user agent may have."""
     return f"portsync-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
+
+
+def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:
+    urls = (source.base_url, *source.auth.urls(source.base_url), *mapping.file.source.allow_origins)
+    if all(urlsplit(url).scheme == "http" for url in urls):
+        return closed_context()
+    tls = source.tls
+    return ssl_context(verify=source.verify_tls, ca=tls.ca, cert=tls.cert, key=tls.key)
 
 
 def _policy(attempts: int, max_wait: float, runtime: Runtime) -> RetryPolicy:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices
 
+from portsync.auth.login import LoginAuth, LoginRequest, LoginTemplate
 from portsync.errors import Problem
 from portsync.mapping.models import MappingFile
 
@@ -168,8 +169,11 @@ def editor_schema() -> dict[str, Any]:
     for name, (section, short, long) in short_forms.items():
         described = {key: long.pop(key) for key in ("description", "title", "default") if key in long}
         section["properties"][name] = {**described, "anyOf": [short, long]}
-    for field_name, field in MappingFile.model_fields.items():
-        if isinstance(field.validation_alias, AliasChoices):
-            first = str(field.validation_alias.choices[0])
-            schema["properties"][field_name] = schema["properties"][first]
+    for model in (MappingFile, LoginAuth, LoginRequest, LoginTemplate):
+        section = definitions.get(model.__name__, schema)
+        for field in model.model_fields.values():
+            if isinstance(field.validation_alias, AliasChoices):
+                first, *others = map(str, field.validation_alias.choices)
+                section["properties"] |= dict.fromkeys(others, section["properties"][first])
+                section["required"] = [name for name in section.get("required", ()) if name != first]
     return schema

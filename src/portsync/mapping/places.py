@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_MAY_BE_SECRET = re.compile(
-    r"""(?ix) ( (?: (?:token|tokn|password|passwd|secret|authorization|api[-_]?key|\bkey) [\w-]* ["']? \s*:\s* )
-        ["']? ) (?!["'\s]|\$\{|[.{\[|>&*]) ([^"',}\s]+) """
-)
+_NAME = r"(?:token|tokn|password|passwd|secret|authorization|api[-_]?key|\bkey) [\w-]* [\"']? \s*:\s*"
+_MAY_BE_SECRET = re.compile(rf"""(?ix) ( {_NAME} ["']? ) (?!["'\s]|\$\{{|[.{{\[|>&*]) ([^"',}}\s]+) """)
 """A literal value beside a name that secrets have. Masked with its length kept, so that columns stay true."""
+_LIST = re.compile(rf"(?ix) ( {_NAME} \[ ) ([^\]]*)")
+_OPENS = re.compile(rf"(?ix) {_NAME} (?: \[ | [|>][-+0-9]* )? \s* (?:\#.*)? $")
+_OPAQUE = re.compile(r"\s*[A-Za-z0-9+/=]{40,}\s*")
+"""A line of a key in PEM form, wherever it was pasted."""
+_ITEM = re.compile(r"(\s*(?:-\s+)?)(.*)")
+_COVERED = re.compile(r"[^\s\[\],\"']")
+_UNIONS = ("auth", "pagination")
+"""The sections of which there are several types: pydantic puts the type into its locations, behind their name."""
 
 Path = tuple[str | int, ...]
 
@@ -51,17 +57,25 @@ class Document:
 
     def existing(self, path: Sequence[str | int]) -> Path:
         """`path` without the parts that no node has."""
-        found: list[str | int] = []
-        for part in path:
-            if self._step(self._nearest(found)[1], part) is not None:
-                found.append(part)
-        return tuple(found)
+        return tuple(part for part, _, _ in self._walk(path))
 
     def _nearest(self, path: Sequence[str | int]) -> tuple[yaml.Node, yaml.Node]:
-        key_node, node = self.root, self.root
+        return ([(self.root, self.root)] + [(key, node) for _, key, node in self._walk(path)])[-1]
+
+    def _walk(self, path: Sequence[str | int]) -> Iterator[tuple[str | int, yaml.Node, yaml.Node]]:
+        """The parts of `path` that have nodes, each with that of its key and its own."""
+        node, is_union = self.root, False
         for part in path:
-            key_node, node = self._step(node, part) or (key_node, node)
-        return key_node, node
+            step = None if is_union and self._is_type(node, part) else self._step(node, part)
+            # A key may have the name of its section's type; the type comes first.
+            is_union = step is not None and part in _UNIONS
+            if step is not None:
+                key_node, node = step
+                yield part, key_node, node
+
+    def _is_type(self, node: yaml.Node, part: str | int) -> bool:
+        step = self._step(node, "type")
+        return step is not None and step[1].value == part
 
     @staticmethod
     def _step(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
@@ -91,5 +105,27 @@ def excerpt(text: str, place: Place) -> str:
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     line = _MAY_BE_SECRET.sub(lambda match: match[1] + "*" * len(match[2]), line)
+    line = _LIST.sub(lambda match: match[1] + _COVERED.sub("*", match[2]), line)
+    if _is_below_secret(lines[: place.line]) or _OPAQUE.fullmatch(line):
+        line = _ITEM.sub(lambda match: match[1] + _COVERED.sub("*", match[2]), line, count=1)
     number = f"{place.line:>5}"
     return f"{number} | {line}\n{' ' * len(number)} | {' ' * (place.column - 1)}^"
+
+
+def _is_below_secret(lines: list[str]) -> bool:
+    """Whether the last line belongs to a list or text that a line before it opens, under a name that secrets have."""
+    if not lines:
+        return False
+    *before, line = lines
+    indent, is_item = _indent(line), line.lstrip().startswith("-")
+    for other in reversed(before):
+        if not other.strip() or other.lstrip().startswith("#"):
+            continue
+        stands_left = _indent(other) < indent
+        if stands_left or (is_item and _indent(other) == indent and not other.lstrip().startswith("-")):
+            return _OPENS.search(other) is not None
+    return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

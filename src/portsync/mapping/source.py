@@ -84,7 +84,7 @@ class Tls(Section):
     @model_validator(mode="after")
     def key_needs_cert(self) -> Tls:
         if self.key is not None and self.cert is None:
-            raise ValueError("`key` without `cert`")
+            raise PydanticCustomError("tls", "`key` goes with `cert`")
         return self
 
 

@@ -11,9 +11,10 @@ from urllib.request import getproxies
 import httpx
 import orjson
 
-from portsync.errors import Problem, SendError
+from portsync.errors import AuthError, Problem, SendError
 from portsync.flow import Answer, RequestSpec
 from portsync.transport.retry import RETRIED_STATUSES, RetryPolicy, TryAgainError, asked_wait, retrying
+from portsync.transport.tls import ssl_context
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LARGEST_ANSWER = 256 * 2**20
 """Bytes, after decompression."""
 
+_CERTIFICATE_HINT = "check the certificate: `source.tls.ca` names an authority, `verify_tls: false` trusts any"
+_OWN_CERTIFICATE_HINT = "a server that asks for a certificate of ours gets the one of `source.tls.cert`"
 _DEEPEST_CAUSE = 10
 """Chains of causes can be circles."""
 
@@ -47,12 +50,12 @@ class Client:
         timeouts: Timeouts,
         user_agent: str,
         auth: httpx.Auth | None = None,
-        verify_tls: bool = True,
+        tls: ssl.SSLContext | None = None,
         use_proxies: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
         largest_answer: int = LARGEST_ANSWER,
     ) -> None:
-        """`largest_answer` is in bytes, after decompression."""
+        """`largest_answer` is in bytes, after decompression. Without `tls` the usual authorities are trusted."""
         self._policy = policy
         self._timeouts = timeouts
         self._largest_answer = largest_answer
@@ -66,7 +69,7 @@ class Client:
         self.attempts = 0
         """How many have come to their end, well or not."""
         self._given = transport
-        self._tls = httpx.create_ssl_context(verify=verify_tls)
+        self._tls = tls or ssl_context()
         self._idle: list[httpx.AsyncBaseTransport] = []
         self._started: list[httpx.AsyncBaseTransport] = []
         self._proxied = None
@@ -115,7 +118,7 @@ class Client:
         """Raise TryAgainError where another attempt may do better."""
         if isinstance(last, SendError):
             if last.may_pass:
-                raise TryAgainError
+                raise TryAgainError(last.asked_s)
         elif last.status in RETRIED_STATUSES:
             raise TryAgainError(asked_wait(last.headers, self._policy.clock()))
 
@@ -123,7 +126,7 @@ class Client:
         self, request: RequestSpec, content: bytes | None, requests: int, waits: list[float]
     ) -> Answer | SendError:
         place = str(request)
-        may_pass = True
+        may_pass, asked_s = True, None
         try:
             async with asyncio.timeout(self._timeouts.total):
                 status, answered, body = await self._exchange(self._built(request, content))
@@ -140,7 +143,7 @@ class Client:
             if isinstance(error, httpx.ConnectTimeout):
                 message = f"no connection within {self._timeouts.connect:g} s"
             is_tls = _is_tls(error)
-            hint = "check the certificate; `verify_tls: false` trusts any" if is_tls else "check host, port and network"
+            hint = _CERTIFICATE_HINT if is_tls else "check host, port and network"
             problem = Problem("unreachable", message, place, hint)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             reason, may_pass = "unreachable", False
@@ -150,6 +153,9 @@ class Client:
             # The library's message holds the value, which may be a secret.
             message = "a header has a value that HTTP does not allow"
             problem = Problem("unreachable", message, place, "look for line breaks in headers and tokens")
+        except AuthError as error:
+            reason, may_pass, problem = error.reason, error.may_pass, error.problems[0]
+            asked_s = asked_wait(error.headers, self._policy.clock())
         except TooLargeError:
             reason, may_pass = "too-large", False
             message = f"the answer has more than {self._largest_answer // 2**20} MiB"
@@ -157,8 +163,11 @@ class Client:
         except (httpx.TransportError, httpx.DecodingError) as error:
             reason = "connection"
             message = f"the connection broke: {str(error) or type(error).__name__}"
-            problem = Problem("broken-connection", message, place, "run it again; what was read before is kept")
-        return SendError(problem, reason=reason, requests=requests, waited_s=sum(waits), may_pass=may_pass)
+            hint = _OWN_CERTIFICATE_HINT if _is_tls(error) else "run it again; what was read before is kept"
+            problem = Problem("broken-connection", message, place, hint)
+        return SendError(
+            problem, reason=reason, requests=requests, waited_s=sum(waits), may_pass=may_pass, asked_s=asked_s
+        )
 
     def _built(self, request: RequestSpec, content: bytes | None) -> httpx.Request:
         body = content if content is not None else None if request.body is None else orjson.dumps(request.body)
@@ -187,7 +196,12 @@ class Client:
         try:
             request = await anext(flow)
             while True:
-                status, headers, body = await self._answer(request)
+                try:
+                    status, headers, body = await self._answer(request)
+                except httpx.RequestError as error:
+                    # It may have been a token's request, for which others wait.
+                    await flow.athrow(error)
+                    raise
                 try:
                     request = await flow.asend(httpx.Response(status, headers=headers, content=body, request=request))
                 except StopAsyncIteration:
@@ -196,21 +210,27 @@ class Client:
             await flow.aclose()
 
     async def _answer(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
-        if self._proxied is not None:
-            response = await self._proxied.send(request, stream=True)
-            body = await self._read(response)
-        else:
-            transport = self._idle.pop() if self._idle else self._new_transport()
-            try:
-                response = await transport.handle_async_request(request)
-                body = await self._read(response)
-            finally:
-                self._idle.append(transport)
+        try:
+            response, body = await self._sent(request)
+        except ssl.SSLError as error:
+            # A TLS alert after the handshake comes through bare: httpx does not translate it.
+            raise httpx.ReadError(str(error)) from error
         headers = response.headers
         if "content-encoding" in headers:
             # The body is decompressed; who reads it with its headers must not do it again.
             headers = httpx.Headers([pair for pair in headers.raw if pair[0].lower() not in _OF_THE_WIRE])
         return response.status_code, headers, body
+
+    async def _sent(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        if self._proxied is not None:
+            response = await self._proxied.send(request, stream=True)
+            return response, await self._read(response)
+        transport = self._idle.pop() if self._idle else self._new_transport()
+        try:
+            response = await transport.handle_async_request(request)
+            return response, await self._read(response)
+        finally:
+            self._idle.append(transport)
 
     def _new_transport(self) -> httpx.AsyncBaseTransport:
         """A transport of one connection. One with many looks after all of them at every request, which costs more than
@@ -252,7 +272,7 @@ def _with_params(url: httpx.URL, params: tuple[tuple[str, str], ...]) -> httpx.U
     return url.copy_with(params=[*kept, *params])
 
 
-def _is_tls(error: httpx.TransportError) -> bool:
+def _is_tls(error: httpx.RequestError) -> bool:
     cause: BaseException | None = error
     for _ in range(_DEEPEST_CAUSE):
         if cause is None or isinstance(cause, ssl.SSLError):
