@@ -34,6 +34,9 @@ def test_a_signal_ends_the_run_with_its_report(
     def answer(asked: Any) -> Any:
         offset = int(dict(asked.query)["offset"])
         if offset == 20:
+            # The pages before are still on their way to Port when this one is asked for.
+            while len(local_port.entities("thing")) < 20 and not go_on.is_set():
+                pass
             third_page_asked.set()
             go_on.wait(30)
         return {"data": [{"id": f"t{i}", "size": i} for i in range(offset, offset + 10)]}

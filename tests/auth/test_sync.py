@@ -68,7 +68,8 @@ def test_a_token_that_ends_in_the_middle_costs_one_call_and_no_page(
     assert (run.resource["verdict"], run.resource["pages"], run.resource["records"]) == ("complete", 3, 5)
     assert set(local_port.entities("thing")) == {f"thing-{number}" for number in range(5)}
     assert len(api.token_calls) == 2
-    assert [asked.query["offset"] for asked in api.data_requests] == [["0"], ["2"], ["2"], ["4"]]
+    # The total is known after the first page, so the other two are asked for at once.
+    assert sorted(asked.query["offset"] for asked in api.data_requests) == [["0"], ["2"], ["2"], ["4"]]
 
 
 def test_credentials_that_are_never_taken_make_a_source_that_refused(api: Api, sync: Callable[..., Run]) -> None:
