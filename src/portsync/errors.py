@@ -70,15 +70,26 @@ class BlueprintError(ConfigError):
 
 
 class SendError(PortSyncError):
-    """This means that a request got no answer: no connection, broken connection, or no answer in time."""
+    """This means that a request got no answer: no connection, broken connection, no answer in time, or not sent."""
 
-    def __init__(self, problem: Problem, *, reason: str, requests: int, waited_s: float, may_pass: bool = True) -> None:
-        """`may_pass` says whether another attempt could have done better."""
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        reason: str,
+        requests: int,
+        waited_s: float,
+        may_pass: bool = True,
+        rate_limited: int = 0,
+    ) -> None:
+        """`may_pass` says whether another attempt could have done better; `rate_limited` how many of the attempts were
+        answered 429."""
         super().__init__(problem)
         self.reason = reason
         self.requests = requests
         self.waited_s = waited_s
         self.may_pass = may_pass
+        self.rate_limited = rate_limited
 
 
 class SourceError(PortSyncError):

@@ -198,7 +198,7 @@ def test_those_who_wait_already_are_turned_away_at_once_too() -> None:
         return 0.0
 
     async def all_of_them() -> list[float]:
-        return await asyncio.gather(come(), come(), come(), shut())
+        return list(await asyncio.gather(come(), come(), come(), shut()))
 
     assert time.run(all_of_them()) == [0, -10, -10, 0]
 
