@@ -14,7 +14,8 @@ from portsync.errors import ExpressionError, Problem, SendError
 from portsync.excerpts import cut, first_words
 from portsync.flow import Answer, End, MappedPage, Page, PageFacts, RequestSpec, Verdict
 from portsync.pagination import PaginationError, Paginator
-from portsync.transport.retry import asked_wait, back_at
+from portsync.transport.moments import back_at
+from portsync.transport.retry import asked_wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -175,8 +176,7 @@ def _status_problem(answer: Answer, place: str, now: float) -> Problem | None:
         message += f": {said}"
     hint = _HINTS.get(answer.status)
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-        message += f" (a redirect to {answer.headers.get('location', 'nowhere')})"
-        hint = "redirects are not followed: put the final address into `base_url` or `kind`"
+        hint = "put the address that answers into `base_url` or `kind`"
     elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         hint = "the source has a problem of its own; run it again later"
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (wait := asked_wait(answer.headers, now)) is not None:

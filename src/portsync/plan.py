@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -17,6 +16,7 @@ from portsync.jq.program import EntityExpressions, PageProgram, encoded_variable
 from portsync.mapping.fit import constant
 from portsync.mapping.templates import as_program, body_program
 from portsync.pagination import NoPagination, Paginator
+from portsync.urls import Origins, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
-    from portsync.mapping.source import Retry, Timeout
+    from portsync.mapping.source import RateLimit, Retry, Timeout
     from portsync.settings import Settings
 
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_ORIGIN_HINT = "give a path, or add the origin to `source.allow_origins`; no credentials are sent there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class SourcePlan:
     retry: Retry
     timeout: Timeout
     verify_tls: bool
+    rate_limit: RateLimit | None = None
+    concurrency: int = 10
+    allow_origins: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> Origins:
+        """Where requests may go."""
+        return Origins.around(self.base_url, self.allow_origins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,9 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
         source.retry,
         source.timeout,
         source.verify_tls,
+        source.rate_limit,
+        source.concurrency,
+        source.allow_origins,
     )
 
 
@@ -115,28 +127,36 @@ async def _render_request(resource: Resource, source: SourcePlan, pool: JqPool, 
         raise ExpressionError(Problem("request-value", message, f"resource `{resource.kind}`")) from error
     return RequestSpec(
         selector.method,
-        _url(rendered["kind"], source.base_url),
+        _url(rendered["kind"], source),
         tuple(_pairs(rendered["params"])),
         tuple((name, _text(value, name)) for name, value in _headers(rendered).items()),
         rendered["body"],
+        selector.body_type,
     )
 
 
-def origin_problems(mapping: LoadedMapping, base_url: str) -> list[Problem]:
-    """The resources whose `kind` is a URL of another origin than the source's."""
+def origin_problems(mapping: LoadedMapping, origins: Origins) -> list[Problem]:
+    """The resources whose `kind` is a URL of an origin that requests may not go to."""
     problems = []
     for index, resource in enumerate(mapping.file.resources):
-        if _is_foreign(resource.kind, base_url):
+        if (refusal := _refusal(resource.kind, origins)) is not None:
             place = mapping.document.place(("resources", index, "kind"))
-            message = f"resources[{index}].kind: the URL is not of the source's origin, {base_url}"
-            hint = "give a path; another API needs a mapping of its own"
+            message = f"resources[{index}].kind: {refusal}"
             excerpt = mapping.document.excerpt(place)
-            problems.append(Problem("foreign-origin", message, str(place), hint, excerpt=excerpt))
+            problems.append(Problem("foreign-origin", message, str(place), _ORIGIN_HINT, excerpt=excerpt))
     return problems
 
 
-def _is_foreign(kind: str, base_url: str) -> bool:
-    return _ABSOLUTE.match(kind) is not None and urlsplit(kind)[:2] != urlsplit(base_url)[:2]
+def _refusal(kind: str, origins: Origins) -> str | None:
+    """Why no request may go to `kind`, or None."""
+    if _ABSOLUTE.match(kind) is None:
+        return None
+    try:
+        origin = origin_of(kind)
+    except ValueError:
+        return "it is no URL"
+    refusal = origins.refusal(origin)
+    return None if refusal is None else f"{origin} {refusal}"
 
 
 def _headers(rendered: Json) -> dict[str, Any]:
@@ -146,19 +166,12 @@ def _headers(rendered: Json) -> dict[str, Any]:
     return {**kept, **rendered["headers"]}
 
 
-def _url(kind: str, base_url: str) -> str:
-    """`kind` joined to the base URL; an absolute one has to be of the same origin, or credentials would leave it."""
+def _url(kind: str, source: SourcePlan) -> str:
+    """`kind` joined to the base URL; an absolute one has to be of an origin that the mapping names."""
     if _ABSOLUTE.match(kind) is None:
-        return f"{base_url}/{kind.lstrip('/')}"
-    if _is_foreign(kind, base_url):
-        raise ExpressionError(
-            Problem(
-                "foreign-origin",
-                f"`{kind}` is not of the source's origin, {base_url}",
-                f"resource `{kind}`",
-                "give a path; another API needs a mapping of its own",
-            )
-        )
+        return f"{source.base_url}/{kind.lstrip('/')}"
+    if (refusal := _refusal(kind, source.origins)) is not None:
+        raise ExpressionError(Problem("foreign-origin", f"`kind`: {refusal}", f"resource `{kind}`", _ORIGIN_HINT))
     return kind
 
 

@@ -19,6 +19,7 @@ from portsync.mapping.repair import apply_repairs
 from portsync.plan import origin_problems
 from portsync.report import problem_as_json
 from portsync.shipped import or_shipped
+from portsync.urls import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,10 @@ def _fixed(mapping: Path, text: str) -> str:
 def _problems(mapping: Path, text: str, blueprints: Path | None, environment: Mapping[str, str]) -> list[Problem]:
     try:
         loaded = parse(text, mapping, environment)
-        problems = [] if loaded.file.source.base_url is None else origin_problems(loaded, loaded.file.source.base_url)
+        source = loaded.file.source
+        problems = []
+        if source.base_url is not None:
+            problems = origin_problems(loaded, Origins.around(source.base_url, source.allow_origins))
         folder = blueprints or beside(mapping)
         return problems if folder is None else problems + fit_problems(loaded, read_blueprints(folder))
     except ConfigError as error:

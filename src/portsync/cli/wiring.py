@@ -19,7 +19,9 @@ from portsync.port.entities import UpsertSwitches
 from portsync.sinks.port import PortSink
 from portsync.sync import Tools
 from portsync.transport.client import Client, Timeouts
+from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
+from portsync.urls import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -45,7 +47,7 @@ def load_all(
         try:
             mapping = load(path, environment)
             source = plan_source(mapping.file, settings)
-            problems += origin_problems(mapping, source.base_url)
+            problems += origin_problems(mapping, source.origins)
             found.append((mapping, source))
         except ConfigError as error:
             problems += error.problems
@@ -94,6 +96,7 @@ async def port_client(
         user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
         verify_tls=settings.port_url.startswith("https:"),
         use_proxies=not _is_loopback(settings.port_url),
+        origin=origin_of(settings.port_url),
     ) as http:
         port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock, learned)
         try:
@@ -113,7 +116,8 @@ async def sync_tools(
     runtime: Runtime,
 ) -> AsyncIterator[Tools]:
     """What a run of `mapping` needs, writing to `port`."""
-    timeout = source.timeout
+    timeout, rate = source.timeout, source.rate_limit
+    origins = source.origins
     client = Client(
         policy=_policy(source.retry.attempts, source.retry.max_wait, runtime),
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
@@ -121,8 +125,12 @@ async def sync_tools(
         user_agent=f"portsync/{__version__}",
         auth=source.auth.build(),
         # Where there is no TLS, its context is not needed: it takes 75 ms to build.
-        verify_tls=source.verify_tls and source.base_url.startswith("https:"),
+        verify_tls=source.verify_tls and any(origin.startswith("https:") for origin in (origins.own, *origins.allowed)),
         use_proxies=not _is_loopback(source.base_url),
+        origin=origins.own,
+        allow_origins=origins.allowed,
+        concurrency=source.concurrency,
+        budget=None if rate is None else Budget(rate.requests, rate.per),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
     async with (
