@@ -76,7 +76,7 @@ class BlueprintError(ConfigError):
 
 
 class SendError(PortSyncError):
-    """This means that a request got no answer: no connection, broken connection, or no answer in time."""
+    """This means that a request got no answer: no connection, broken connection, no answer in time, or not sent."""
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ class Answer:
     requests: int
     """How many attempts it took."""
     waited_s: float
-    """Seconds spent waiting between attempts."""
+    """Seconds spent waiting, between attempts and for its turn."""
     url: str = ""
     """Where it came from in the end: redirects may have led away from the request's own."""
     rate_limited: int = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from portsync.auth import AnyAuth, NoAuth
 from portsync.errors import ExpressionError, Problem, SettingsError
@@ -13,14 +12,16 @@ from portsync.jq.items import Items
 from portsync.jq.program import EntityExpressions, PageProgram
 from portsync.mapping.fit import constant
 from portsync.pagination import NoPagination, Paginator
+from portsync.urls import Origins, origin_of
 
 if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
-    from portsync.mapping.source import Retry, Timeout, Tls
+    from portsync.mapping.source import RateLimit, Retry, Timeout, Tls
     from portsync.settings import Settings
 
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_ORIGIN_HINT = "give a path, or add the origin to `source.allow_origins`; no credentials are sent there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,13 @@ class SourcePlan:
     timeout: Timeout
     verify_tls: bool
     tls: Tls
+    rate_limit: RateLimit | None = None
+    allow_origins: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> Origins:
+        """Where requests may go."""
+        return Origins.around(self.base_url, self.allow_origins)
 
 
 def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
@@ -61,6 +69,8 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
         source.timeout,
         source.verify_tls,
         source.tls,
+        source.rate_limit,
+        source.allow_origins,
     )
 
 
@@ -77,37 +87,36 @@ def page_program(resource: Resource, source: SourcePlan) -> PageProgram:
     )
 
 
-def origin_problems(mapping: LoadedMapping, base_url: str) -> list[Problem]:
-    """The resources whose `kind` is a URL of another origin than the source's."""
+def origin_problems(mapping: LoadedMapping, origins: Origins) -> list[Problem]:
+    """The resources whose `kind` is a URL of an origin that requests may not go to."""
     problems = []
     for index, resource in enumerate(mapping.file.resources):
-        if _is_foreign(resource.kind, base_url):
+        if (refusal := _refusal(resource.kind, origins)) is not None:
             place = mapping.document.place(("resources", index, "kind"))
-            message = f"resources[{index}].kind: the URL is not of the source's origin, {base_url}"
-            hint = "give a path; another API needs a mapping of its own"
+            message = f"resources[{index}].kind: {refusal}"
             excerpt = mapping.document.excerpt(place)
-            problems.append(Problem("foreign-origin", message, str(place), hint, excerpt=excerpt))
+            problems.append(Problem("foreign-origin", message, str(place), _ORIGIN_HINT, excerpt=excerpt))
     return problems
 
 
-def _is_foreign(kind: str, base_url: str) -> bool:
-    return _ABSOLUTE.match(kind) is not None and urlsplit(kind)[:2] != urlsplit(base_url)[:2]
+def _refusal(kind: str, origins: Origins) -> str | None:
+    """Why no request may go to `kind`, or None."""
+    if _ABSOLUTE.match(kind) is None:
+        return None
+    try:
+        origin = origin_of(kind)
+    except ValueError:
+        return "it is no URL"
+    refusal = origins.refusal(origin)
+    return None if refusal is None else f"{origin} {refusal}"
 
 
 def url_of(kind: str, source: SourcePlan) -> str:
-    """`kind` joined to the base URL; an absolute one has to be of the same origin, or credentials would leave it."""
-    base_url = source.base_url
+    """`kind` joined to the base URL; an absolute one has to be of an origin that the mapping names."""
     if _ABSOLUTE.match(kind) is None:
-        return f"{base_url}/{kind.lstrip('/')}"
-    if _is_foreign(kind, base_url):
-        raise ExpressionError(
-            Problem(
-                "foreign-origin",
-                f"`{kind}` is not of the source's origin, {base_url}",
-                f"resource `{kind}`",
-                "give a path; another API needs a mapping of its own",
-            )
-        )
+        return f"{source.base_url}/{kind.lstrip('/')}"
+    if (refusal := _refusal(kind, source.origins)) is not None:
+        raise ExpressionError(Problem("foreign-origin", f"`kind`: {refusal}", f"resource `{kind}`", _ORIGIN_HINT))
     return kind
 
 

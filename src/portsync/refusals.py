@@ -9,7 +9,8 @@ import orjson
 
 from portsync.errors import Problem
 from portsync.excerpts import cut, first_words
-from portsync.transport.retry import asked_wait, back_at
+from portsync.transport.moments import back_at
+from portsync.transport.retry import asked_wait
 
 if TYPE_CHECKING:
     from portsync.flow import Answer
@@ -35,8 +36,7 @@ def refusal(answer: Answer, place: str, now: float) -> Problem:
         message += f": {said}"
     hint = _HINTS.get(answer.status)
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-        message += f" (a redirect to {answer.headers.get('location', 'nowhere')})"
-        hint = "redirects are not followed: put the final address into `base_url` or `kind`"
+        hint = "put the address that answers into `base_url` or `kind`"
     elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         hint = "the source has a problem of its own; run it again later"
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (wait := asked_wait(answer.headers, now)) is not None:

@@ -1,8 +1,13 @@
-"""The base URLs that users give, checked before anything is sent."""
+"""The base URLs that users give, checked before anything is sent; and where requests may go."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def fault_of(url: str) -> str | None:
@@ -28,8 +33,37 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of an absolute URL, in the one form in which two of them can be compared (RFC 6454): host
     in lower case, the scheme's own port left out."""
     parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
+    return origin_from(parts.scheme, parts.hostname or "", parts.port)
+
+
+def origin_from(scheme: str, host: str, port: int | None) -> str:
+    """The origin of these three, in the form of `origin_of`. The brackets of an IPv6 address are not part of `host`."""
+    scheme, host = scheme.lower(), host.lower().rstrip(".")
     host = f"[{host}]" if ":" in host else host
-    scheme = parts.scheme.lower()
-    port = "" if parts.port in (None, _PORTS.get(scheme)) else f":{parts.port}"
-    return f"{scheme}://{host}{port}"
+    shown = "" if port in (None, _PORTS.get(scheme)) else f":{port}"
+    return f"{scheme}://{host}{shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where the requests to a source may go. Origins are in the form of `origin_of`."""
+
+    own: str
+    """The origin of the base URL, the only one that gets credentials."""
+    allowed: frozenset[str] = frozenset()
+    """The others that the mapping names."""
+
+    @classmethod
+    def around(cls, base_url: str, allowed: Iterable[str]) -> Origins:
+        """Those of a source with this base URL."""
+        return cls(origin_of(base_url), frozenset(allowed))
+
+    def refusal(self, origin: str) -> str | None:
+        """Why no request may go to `origin`, as the end of a sentence, or None."""
+        if origin == self.own:
+            return None
+        if self.own.startswith("https:") and not origin.startswith("https:"):
+            return f"is not encrypted, while the source, {self.own}, is"
+        if origin not in self.allowed:
+            return f"is neither the source's own, {self.own}, nor in `allow_origins`"
+        return None

@@ -17,9 +17,10 @@ from starlette.routing import Route
 from portsync.auth import AnyAuth, AuthTools, TokenStore
 from portsync.errors import SendError
 from portsync.flow import Answer, RequestSpec
-from portsync.transport.client import Client, Timeouts
+from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.tls import closed_context
+from portsync.transport.trouble import Timeouts
 from tests.conftest import NOW, Stage
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from portsync.flow import Batch, BatchResult, Entity, Fate
 from portsync.port.client import PortClient
 from portsync.port.entities import UpsertSwitches
 from portsync.sinks.port import PortSink
-from portsync.transport.client import Client, Timeouts
+from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
+from portsync.transport.trouble import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,13 +15,14 @@ import pytest
 
 from portsync.errors import SendError
 from portsync.flow import Answer, RequestSpec
-from portsync.transport.client import Client, Timeouts
+from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy, asked_wait
+from portsync.transport.trouble import Timeouts
+from tests.transport.virtual_time import NOW, VirtualTime
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
-NOW = 1_795_348_800.0
 REQUEST = RequestSpec("POST", "http://source.test/things", (("a", "1"),), body={"x": 1})
 
 
@@ -41,6 +45,20 @@ def send(
                 return error
 
     return asyncio.run(run()), slept
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def client(time: VirtualTime, handler: Handler, *, attempts: int = 5, max_wait: float = 60) -> Client:
+    policy = RetryPolicy(attempts, max_wait, time.clock, time.sleep, lambda: 1.0)
+    transport = httpx.MockTransport(handler)
+    return Client(policy=policy, timeouts=Timeouts(), user_agent="t", transport=transport)
+
+
+async def answer_of(client: Client, request: RequestSpec = REQUEST) -> Answer:
+    async with client:
+        return await client.send(request)
 
 
 def scripted(*responses: httpx.Response | Exception) -> Callable[[httpx.Request], httpx.Response]:
@@ -128,12 +146,15 @@ def test_no_error_of_the_library_is_left_out() -> None:
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after": "Sun, 22 Nov 2026 12:00:30 GMT"}, 30),
         ({"retry-after": "Sun, 22 Nov 2026 11:00:00 GMT"}, 0),
-        ({"retry-after": "-5"}, 0),
+        ({"retry-after": "-5"}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "soon", "x-ratelimit-reset": "12"}, 12),
+        ({"retry-after": "7", "x-ratelimit-reset": "12"}, 7),
         ({"retry-after": "inf"}, None),
         ({"x-ratelimit-reset": "12", "x-ratelimit-remaining": "0"}, 12),
         ({"x-ratelimit-reset": str(NOW + 40), "x-ratelimit-remaining": "0"}, 40),
         ({"x-ratelimit-reset": "12", "x-ratelimit-remaining": "5"}, None),
+        ({"RateLimit": '"default";r=0;t=12'}, 12),
         ({}, None),
     ],
 )
@@ -147,11 +168,122 @@ def test_what_the_server_asks_for_is_waited() -> None:
     assert slept == [7]
 
 
-def test_a_server_that_asks_for_longer_than_max_wait_is_not_hammered() -> None:
-    answer, slept = send(scripted(httpx.Response(429, headers={"retry-after": "3600"})), max_wait=120)
+@pytest.mark.parametrize(
+    ("status", "said", "wait"),
+    [
+        (429, "4", 4),
+        (429, "Sun, 22 Nov 2026 12:01:30 GMT", 90),
+        (429, "Sunday, 22-Nov-26 12:01:30 GMT", 90),
+        (429, "Sun Nov 22 12:01:30 2026", 90),
+        (429, "Sun, 22 Nov 2026 11:00:00 GMT", 0),
+        (429, "1.5", 1.5),
+        (429, "0", 0),
+        (429, "-5", 1.0),
+        (429, "soon", 1.0),
+        (429, None, 1.0),
+        (503, "7", 7),
+        (503, None, 1.0),
+        (500, "7", 7),
+        (529, "7", 7),
+        (408, None, 1.0),
+    ],
+)
+def test_retry_after_is_waited_for_in_every_form_and_nonsense_is_not(
+    status: int, said: str | None, wait: float
+) -> None:
+    time = VirtualTime()
+    headers = {} if said is None else {"retry-after": said}
+    handler = scripted(httpx.Response(status, headers=headers), httpx.Response(200))
+
+    answer = time.run(answer_of(client(time, handler, max_wait=300)))
+
+    assert (answer.status, answer.requests, answer.waited_s, time.elapsed) == (200, 2, wait, wait)
+    assert answer.rate_limited == (1 if status == 429 else 0)
+
+
+def test_nobody_comes_back_before_the_moment_that_a_server_names_and_a_moment_too_far_away_is_not_waited_for() -> None:
+    time = VirtualTime()
+
+    with pytest.raises(SendError) as error:
+        time.run(answer_of(client(time, scripted(httpx.Response(429, headers={"retry-after": "3600"})), max_wait=300)))
+
+    (problem,) = error.value.problems
+    assert (error.value.reason, error.value.requests, error.value.rate_limited) == ("rate_limit", 1, 1)
+    assert not error.value.may_pass
+    assert (problem.code, problem.place) == ("rate-limited", "POST http://source.test/things")
+    assert "2026-11-22 13:00:00 UTC, 3,600 s from now" in problem.message
+    assert "300 s" in (problem.hint or "")
+    assert time.slept == []
+
+
+def test_the_last_of_several_429_is_the_answer_and_all_are_counted() -> None:
+    time = VirtualTime()
+
+    answer = time.run(answer_of(client(time, lambda _: httpx.Response(429, text="slow down"), attempts=3)))
+
+    assert (answer.status, answer.body, answer.requests, answer.rate_limited) == (429, b"slow down", 3, 3)
+    assert time.slept == [1, 2]
+
+
+def test_a_server_in_trouble_that_asks_for_too_long_a_wait_is_not_asked_again() -> None:
+    answer, slept = send(scripted(httpx.Response(502, headers={"retry-after": "3600"})), max_wait=120)
 
     assert isinstance(answer, Answer)
-    assert (answer.status, slept) == (429, [])
+    assert (answer.status, slept) == (502, [])
+
+
+def test_the_back_off_doubles_up_to_max_wait_and_has_jitter() -> None:
+    _, slept = send(lambda _: httpx.Response(500), attempts=8, max_wait=10)
+    policy = RetryPolicy(5, 100, lambda: NOW, asyncio.sleep, iter([0.0, 0.25, 1.0]).__next__)
+
+    assert slept == [1, 2, 4, 8, 10, 10, 10]
+    assert [policy.back_off(4) for _ in range(3)] == [0, 2, 8]
+
+
+@pytest.mark.parametrize(("failures", "status", "requests"), [(4, 200, 5), (5, 503, 5)])
+def test_attempts_counts_tries_in_all(failures: int, status: int, requests: int) -> None:
+    answers = [*[httpx.Response(503)] * failures, httpx.Response(200)]
+    answer, _ = send(scripted(*answers), attempts=5)
+
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.requests) == (status, requests)
+
+
+@pytest.mark.parametrize(
+    ("retried", "status", "requests"),
+    [
+        (None, 418, 1),
+        (None, 425, 1),
+        (frozenset({418}), 418, 3),
+        (frozenset({418}), 503, 1),
+        (frozenset(), 429, 1),
+        (frozenset({302}), 302, 3),
+        (frozenset({200}), 200, 3),
+    ],
+)
+def test_a_request_may_say_itself_which_statuses_are_worth_another_attempt(
+    retried: frozenset[int] | None, status: int, requests: int
+) -> None:
+    time = VirtualTime()
+    request = replace(REQUEST, retried=retried)
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers={"location": "/elsewhere"})
+
+    answer = time.run(answer_of(client(time, handler, attempts=3), request))
+
+    assert (answer.status, answer.requests) == (status, requests)
+
+
+def test_a_certificate_that_does_not_verify_will_not_do_so_next_time() -> None:
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+
+    outcome, slept = send(scripted(error))
+
+    assert isinstance(outcome, SendError)
+    assert (outcome.requests, slept) == (1, [])
+    assert "certificate" in (outcome.problems[0].hint or "")
 
 
 def test_a_peer_that_is_down_gets_all_attempts_once_and_one_each_until_it_is_back() -> None:
@@ -191,6 +323,58 @@ def test_a_peer_that_is_down_gets_all_attempts_once_and_one_each_until_it_is_bac
     asyncio.run(run())
 
     assert tries == [4, 1, 1, 4 + 1, 4]
+
+
+def test_a_request_that_fails_while_another_comes_through_does_not_make_the_peer_count_as_down() -> None:
+    """Requests to `/slow` find nobody; at the second one's last attempt, `/quick` has long been answered."""
+    time = VirtualTime()
+    tries: dict[str, int] = {"/slow": 0, "/quick": 0, "/then": 0}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        tries[request.url.path] += 1
+        if request.url.path == "/quick":
+            return httpx.Response(200)
+        raise httpx.ConnectError("refused")
+
+    async def run() -> None:
+        async with client(time, handler, attempts=3) as one:
+
+            async def get(path: str, after: float) -> None:
+                await time.until(NOW + after)
+                with contextlib.suppress(SendError):
+                    await one.send(RequestSpec("GET", f"http://source.test{path}"))
+
+            await asyncio.gather(get("/slow", 0), get("/quick", 1.5))
+            await get("/then", 10)
+
+    time.run(run())
+
+    assert tries == {"/slow": 3, "/quick": 1, "/then": 3}
+
+
+def test_requests_at_the_same_time_to_a_dead_peer_have_their_attempts_side_by_side_and_later_ones_have_one() -> None:
+    time = VirtualTime()
+    tries = 0
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        nonlocal tries
+        tries += 1
+        raise httpx.ConnectError("refused")
+
+    async def run() -> list[tuple[int, float]]:
+        async with client(time, handler, attempts=3) as one:
+
+            async def get() -> None:
+                with contextlib.suppress(SendError):
+                    await one.send(REQUEST)
+
+            seen = []
+            for _ in range(2):
+                await asyncio.gather(*(get() for _ in range(5)))
+                seen.append((tries, time.elapsed))
+            return seen
+
+    assert time.run(run()) == [(15, 3), (20, 3)]
 
 
 def test_an_answer_that_drips_in_for_ever_ends_at_the_total_time_out() -> None:

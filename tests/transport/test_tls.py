@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from portsync.errors import SendError, SettingsError
 from portsync.flow import Answer, RequestSpec
-from portsync.transport.client import Client, Timeouts
+from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.tls import closed_context, ssl_context
+from portsync.transport.trouble import Timeouts
 from tests.tls import Files, issued, serving_tls
 
 if TYPE_CHECKING:

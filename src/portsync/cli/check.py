@@ -21,6 +21,7 @@ from portsync.mapping.wrap import Wrap, apply_wraps, find_wrap
 from portsync.plan import origin_problems
 from portsync.report import problem_as_json
 from portsync.shipped import or_shipped
+from portsync.urls import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +103,10 @@ def _found(
     """The problems and, where the file as such has none, the warnings."""
     try:
         loaded = parse(text, mapping, environment)
-        problems = [] if loaded.file.source.base_url is None else origin_problems(loaded, loaded.file.source.base_url)
+        source = loaded.file.source
+        problems = []
+        if source.base_url is not None:
+            problems = origin_problems(loaded, Origins.around(source.base_url, source.allow_origins))
         folder = blueprints or beside(mapping)
         fit = [] if folder is None else fit_problems(loaded, read_blueprints(folder))
     except ConfigError as error:

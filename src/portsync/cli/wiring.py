@@ -20,9 +20,12 @@ from portsync.port.client import PortClient, unreachable
 from portsync.port.entities import UpsertSwitches
 from portsync.sinks.port import PortSink
 from portsync.sync import Tools
-from portsync.transport.client import Client, Timeouts
+from portsync.transport.client import Client
+from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.tls import closed_context, ssl_context
+from portsync.transport.trouble import Timeouts
+from portsync.urls import origin_of
 
 if TYPE_CHECKING:
     import ssl
@@ -49,7 +52,7 @@ def load_all(
         try:
             mapping = load(path, environment)
             source = plan_source(mapping.file, settings)
-            problems += origin_problems(mapping, source.base_url)
+            problems += origin_problems(mapping, source.origins)
             problems += _part_problems(mapping, source, settings)
             found.append((mapping, source))
         except ConfigError as error:
@@ -110,6 +113,7 @@ async def port_client(
         user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
         tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
         use_proxies=not _is_loopback(settings.port_url),
+        origin=origin_of(settings.port_url),
     ) as http:
         port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock, learned)
         try:
@@ -131,7 +135,8 @@ async def sync_tools(
     store: TokenStore,
 ) -> AsyncIterator[Tools]:
     """What a run of `mapping` needs, writing to `port`. `learned` is told of every credential that comes up."""
-    timeout = source.timeout
+    timeout, rate = source.timeout, source.rate_limit
+    origins = source.origins
     client = Client(
         policy=_policy(source.retry.attempts, source.retry.max_wait, runtime),
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
@@ -140,6 +145,10 @@ async def sync_tools(
         auth=source.auth.build(AuthTools(source.base_url, runtime.clock, learned, store)),
         tls=_source_tls(mapping, source),
         use_proxies=not _is_loopback(source.base_url),
+        origin=origins.own,
+        allow_origins=origins.allowed,
+        concurrency=source.concurrency,
+        budget=None if rate is None else Budget(rate.requests, rate.per),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
     async with (

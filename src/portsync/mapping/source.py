@@ -51,7 +51,7 @@ class Timeout(Section):
     write: Annotated[float, Field(gt=0)] = 30
     pool: Annotated[float, Field(gt=0)] = 30
     total: Annotated[float, Field(gt=0)] = 300
-    """For one whole attempt; it ends an answer that drips in for ever."""
+    """For one whole answer; it ends one that drips in for ever."""
 
 
 def _timeout(value: Any) -> Any:

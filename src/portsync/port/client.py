@@ -142,8 +142,10 @@ def message_of(answer: Answer) -> str:
 
 
 def unreachable(error: SendError) -> Problem:
-    """The problem of a Port that does not answer."""
+    """The problem of a Port that does not answer, or not before we would have waited for too long."""
     problem = error.problems[0]
+    if error.reason == "rate_limit":
+        return Problem("port-trouble", f"Port asks to wait: {problem.message}", problem.place, "come back then")
     tries = f" after {error.requests} tries" if error.requests > 1 else ""
     return Problem(
         "port-unreachable",

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+from portsync.errors import Problem, SendError
+from portsync.transport.moments import seconds_until
+from portsync.transport.quotas import exhausted_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 521, 529})
 """Statuses that a later attempt may turn into success. 529 is Anthropic's word for being overloaded."""
-
-_EPOCH_FROM = 10_000
-"""A rate-limit reset above this is a moment (epoch seconds), below it a span: Port's own material says both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,36 @@ class RetryPolicy:
     random: Callable[[], float]
     """Between 0 and 1."""
 
+    def back_off(self, attempt: int) -> float:
+        """Seconds to wait after so many attempts, where the server does not say."""
+        # Full jitter: many clients that failed together shall not come back together.
+        return self.random() * min(self.max_wait, 0.5 * 2.0**attempt)
+
+
+@dataclass(slots=True)
+class Spent:
+    """What one `send` has taken so far."""
+
+    attempt: int = 0
+    requests: int = 0
+    """The attempts of which anything was sent."""
+    waited_s: float = 0.0
+    rate_limited: int = 0
+
+    def wait(self, seconds: float) -> None:
+        self.waited_s += seconds
+
+    def error(self, problem: Problem, reason: str, *, may_pass: bool, asked_s: float | None = None) -> SendError:
+        return SendError(
+            problem,
+            reason=reason,
+            requests=self.requests,
+            waited_s=self.waited_s,
+            may_pass=may_pass,
+            rate_limited=self.rate_limited,
+            asked_s=asked_s,
+        )
+
 
 class TryAgainError(Exception):
     """This means that an attempt failed in a way that the next one may not."""
@@ -41,24 +70,22 @@ class TryAgainError(Exception):
     def __init__(self, wait_s: float | None = None) -> None:
         super().__init__("try again")
         self.wait_s = wait_s
-        """What the server asked for."""
+        """What the server asked for; 0 where the next attempt waits elsewhere."""
 
 
 def retrying(policy: RetryPolicy, waited: Callable[[float], None]) -> AsyncRetrying:
     """Attempts as `policy` says; `waited` is told of each wait, in seconds. Reraises the last TryAgainError."""
 
     async def sleep(seconds: float) -> None:
-        waited(seconds)
-        await policy.sleep(seconds)
+        if seconds > 0:
+            waited(seconds)
+            await policy.sleep(seconds)
 
     def wait(state: RetryCallState) -> float:
         assert state.outcome is not None
         error = state.outcome.exception()
         assert isinstance(error, TryAgainError)
-        if error.wait_s is not None:
-            return error.wait_s
-        # Full jitter: many clients that failed together shall not come back together.
-        return policy.random() * min(policy.max_wait, 0.5 * 2.0**state.attempt_number)
+        return policy.back_off(state.attempt_number) if error.wait_s is None else error.wait_s
 
     def asked_for_too_long(state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome is not None else None
@@ -73,36 +100,20 @@ def retrying(policy: RetryPolicy, waited: Callable[[float], None]) -> AsyncRetry
     )
 
 
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """How many seconds `Retry-After` (RFC 9110, 10.2.3) asks to wait; None where it does not say."""
+    return None if (value := headers.get("retry-after")) is None else seconds_until(value, now)
+
+
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """How many seconds the server asks to wait: `Retry-After` as seconds or date (RFC 9110, 10.2.3), else Port's
-    `x-ratelimit-reset`; None where it does not say."""
-    if (value := headers.get("retry-after")) is not None:
-        if (seconds := _number(value)) is not None:
-            return max(0.0, seconds)
-        try:
-            moment = parsedate_to_datetime(value)
-        except (ValueError, OverflowError, TypeError):
-            return None
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return max(0.0, aware.timestamp() - now)
-    if (value := headers.get("x-ratelimit-reset")) is not None and headers.get("x-ratelimit-remaining", "0") == "0":
-        reset = _number(value)
-        if reset is not None:
-            return max(0.0, reset - now if reset > _EPOCH_FROM else reset)
-    return None
+    """How many seconds an answer of 429 asks to wait, with `Retry-After` or with what it says of its limits; None where
+    it does not say."""
+    if (seconds := retry_after(headers, now)) is not None:
+        return seconds
+    return exhausted_for({name.lower(): value for name, value in headers.items()}, now)
 
 
-def back_at(now: float, wait_s: float) -> str:
-    """The moment after a wait, for people."""
-    try:
-        return datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return "a time beyond the calendar"
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+def is_for_all(status: int, asked: float | None) -> bool:
+    """Whether an answer, which asks to wait so long, speaks to all who send to this origin: a 503 that says when to
+    come back does, other errors may be those of one request."""
+    return status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and asked is not None)
