@@ -37,8 +37,9 @@ def origin_of(url: str) -> str:
 
 
 def origin_from(scheme: str, host: str, port: int | None) -> str:
-    """The origin of these three, in the form of `origin_of`. The brackets of an IPv6 address are not part of `host`."""
-    scheme, host = scheme.lower(), host.lower().rstrip(".")
+    """The origin of these three, in the form of `origin_of`. Scheme and host are in lower case, and the brackets of an
+    IPv6 address are not part of the host."""
+    host = host.rstrip(".")
     host = f"[{host}]" if ":" in host else host
     shown = "" if port in (None, _PORTS.get(scheme)) else f":{port}"
     return f"{scheme}://{host}{shown}"

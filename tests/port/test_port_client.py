@@ -240,3 +240,13 @@ def test_one_batch_in_trouble_is_rejected_and_three_in_a_row_end_the_run(trouble
             await sink.upsert(batch("a"))
 
     with_port(act)
+
+
+def test_a_port_that_asks_for_too_long_a_wait_is_named_so_and_not_called_unreachable(tokens: respx.Router) -> None:
+    route = tokens.post(url__startswith=BULK).respond(429, headers={"x-ratelimit-reset": "280"})
+
+    result = upsert("a")
+
+    assert [(o.fate, o.code) for o in result.outcomes] == [(Fate.REJECTED, "port-trouble")]
+    assert "280 s from now" in (result.outcomes[0].message or "")
+    assert route.call_count == 1

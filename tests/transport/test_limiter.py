@@ -95,6 +95,39 @@ def test_whatever_the_arrivals_each_begins_in_order_and_at_the_earliest_moment_t
             assert later - first >= budget.per, "more than the budget in one window"
 
 
+@given(
+    arrivals=st.lists(quarters, min_size=1, max_size=20),
+    closures=st.lists(st.tuples(quarters, st.integers(1, 40).map(lambda quarter: quarter / 4)), max_size=5),
+    budget=st.none() | st.builds(Budget, st.integers(1, 6), st.integers(1, 40).map(lambda quarter: quarter / 4)),
+)
+@settings(deadline=None, max_examples=100)
+def test_nobody_begins_while_the_gate_is_closed_and_everybody_begins_in_the_end(
+    arrivals: list[float], closures: list[tuple[float, float]], budget: Budget | None
+) -> None:
+    time = VirtualTime()
+    gate = gate_of(time, concurrency=2, budget=budget)
+    began: list[float] = []
+
+    async def come(at: float) -> None:
+        await time.until(NOW + at)
+        await gate.enter()
+        began.append(time.elapsed)
+        gate.leave()
+
+    async def shut(at: float, seconds: float) -> None:
+        await time.until(NOW + at)
+        gate.close(seconds)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(come(at) for at in arrivals), *(shut(*closure) for closure in closures))
+
+    time.run(all_of_them())
+
+    assert len(began) == len(arrivals)
+    for at, seconds in closures:
+        assert not [moment for moment in began if at < moment < at + seconds]
+
+
 def test_ten_in_a_minute_are_let_in_at_once_and_the_eleventh_waits_for_the_first_ones_minute() -> None:
     time = VirtualTime()
 

@@ -325,6 +325,35 @@ def test_a_peer_that_is_down_gets_all_attempts_once_and_one_each_until_it_is_bac
     assert tries == [4, 1, 1, 4 + 1, 4]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [httpx.LocalProtocolError("x"), httpx.UnsupportedProtocol("x"), httpx.ReadTimeout("x"), httpx.ReadError("x")],
+)
+def test_only_a_peer_that_could_not_be_reached_counts_as_down(error: Exception) -> None:
+    """One that can never be sent says nothing of the peer, and one that broke says that somebody is there."""
+    time = VirtualTime()
+    tries: list[int] = []
+    says: Exception = error
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        tries[-1] += 1
+        raise says
+
+    async def run() -> None:
+        nonlocal says
+        async with client(time, handler, attempts=3) as one:
+            for said in (error, httpx.ConnectError("x"), error, httpx.ConnectError("x")):
+                says = said
+                tries.append(0)
+                with contextlib.suppress(SendError):
+                    await one.send(REQUEST)
+
+    time.run(run())
+
+    is_there = isinstance(error, httpx.ReadTimeout | httpx.ReadError)
+    assert tries == ([3, 3, 1, 3] if is_there else [1, 3, 1, 1])
+
+
 def test_a_request_that_fails_while_another_comes_through_does_not_make_the_peer_count_as_down() -> None:
     """Requests to `/slow` find nobody; at the second one's last attempt, `/quick` has long been answered."""
     time = VirtualTime()

@@ -89,15 +89,14 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._peers.abandon()
         await self._connections.aclose()
 
     async def send(self, request: RequestSpec, content: bytes | None = None) -> Answer:
         """The answer to `request`, whatever its status, after as many attempts as the policy allows; redirects are
         followed.
 
-        `content` is a ready JSON body in place of `request.body`. Raises SendError where no answer came, and where the
-        request, or a redirect, leads to where nothing may be sent.
+        `content` is a body that is written already, in place of `request.body`. Raises SendError where no answer came,
+        and where the request, or a redirect, leads to where nothing may be sent.
         """
         spent = Spent()
         place = str(request)

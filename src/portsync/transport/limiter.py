@@ -113,12 +113,6 @@ class Gate:
             elif known is not None or len(self._allowances) < _MOST_ALLOWANCES:
                 self._allowances[quota.name] = _Allowance(left, resets_at)
 
-    def abandon(self) -> None:
-        """Nobody will come any more."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-
     def _admit(self) -> None:
         """Let those begin who may, the first who came first; turn all away where it would take too long."""
         now = self._now()
@@ -135,8 +129,9 @@ class Gate:
             if not turn.done():
                 self._begin()
                 turn.set_result(True)
-        if not self._waiting:
-            self.abandon()
+        if not self._waiting and self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _begin(self) -> None:
         self._under_way += 1

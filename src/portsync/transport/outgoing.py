@@ -44,13 +44,13 @@ class RefusedError(Exception):
 
 
 def outgoing(request: RequestSpec, content: bytes | None) -> Outgoing:
-    """`request`, with `content` as its JSON body where that is given. Raises RefusedError where its URL is none, or its
-    body cannot be written as its type wants it."""
+    """`request`, with `content` as its body, ready written, where that is given. Raises RefusedError where its URL is
+    none, or its body cannot be written as its type wants it."""
     body = content if content is not None else _body(request)
     # As bytes: HTTP allows them beyond ASCII, and UTF-8 is what servers expect there.
     headers = [(name.lower().encode(), value.encode()) for name, value in request.headers]
     if body is not None:
-        headers.append((b"content-type", _CONTENT_TYPES["json" if content is not None else request.body_type]))
+        headers.append((b"content-type", _CONTENT_TYPES[request.body_type]))
     return Outgoing(request.method, _url(request), tuple(headers), body)
 
 

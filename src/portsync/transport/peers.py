@@ -65,8 +65,3 @@ class Peers:
         if peer is None:
             peer = self._by_origin[origin] = Peer(self._policy, self._concurrency, self._budget)
         return peer
-
-    def abandon(self) -> None:
-        """Nobody will send any more."""
-        for peer in self._by_origin.values():
-            peer.gate.abandon()
