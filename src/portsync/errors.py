@@ -117,12 +117,14 @@ class AuthError(PortSyncError):
         *,
         reason: str = "auth",
         may_pass: bool = False,
+        status: int = 0,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`headers` are those of the answer that held no token: they may say when to come back."""
+        """`status` and `headers` are those of the answer that held no token: they may say when to come back."""
         super().__init__(problem)
         self.reason = reason
         self.may_pass = may_pass
+        self.status = status
         self.headers = headers or {}
 
 

@@ -134,6 +134,7 @@ def client_of(
         timeouts=timeouts or Timeouts(),
         user_agent="portsync/test",
         auth=auth_of(config).build(tools),
+        has_one_quota=auth_of(config).has_one_quota,
         tls=closed_context(),
         transport=transport,
     )

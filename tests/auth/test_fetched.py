@@ -17,7 +17,7 @@ from portsync.auth.fetched import Credentials, FetchedAuth
 from portsync.auth.headers import with_header
 from portsync.errors import AuthError, Problem, SendError
 from portsync.flow import Answer, RequestSpec
-from portsync.transport.client import Timeouts
+from portsync.transport.trouble import Timeouts
 from tests.auth.conftest import Clock, client_of
 
 if TYPE_CHECKING:

@@ -47,6 +47,7 @@ def refusal(answer: httpx.Response, value: Json = None) -> AuthError:
         return AuthError(
             Problem("no-token", message, _place(answer), "the server has a problem of its own; run it again later"),
             may_pass=True,
+            status=answer.status_code,
             headers=answer.headers,
         )
     if answer.is_redirect:

@@ -6,7 +6,7 @@ import json
 import re
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
@@ -81,6 +81,9 @@ class AuthSection(BaseModel):
 
 class Auth(AuthSection):
     """The base of all authentication models. `httpx.Auth` is the seam: it does no I/O of its own."""
+
+    has_one_quota: ClassVar[bool] = True
+    """Whether what the source says of limits holds for all requests, and not for some credentials among several."""
 
     @abstractmethod
     def build(self, tools: AuthTools) -> httpx.Auth | None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import httpx
 from pydantic import Field
@@ -26,6 +26,8 @@ _REST_S = 60.0
 
 class TokensAuth(Auth):
     """`Authorization: Bearer <token>`, with the one of several tokens that may ask for most."""
+
+    has_one_quota: ClassVar[bool] = False
 
     type: Literal["tokens"]
     tokens: Annotated[tuple[Secret, ...], Field(min_length=1)]

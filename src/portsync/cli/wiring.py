@@ -148,6 +148,7 @@ async def sync_tools(
         origin=origins.own,
         allow_origins=origins.allowed,
         concurrency=source.concurrency,
+        has_one_quota=source.auth.has_one_quota,
         budget=None if rate is None else Budget(rate.requests, rate.per),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)

@@ -31,7 +31,7 @@ from portsync.urls import Origins
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
     from types import TracebackType
 
 
@@ -57,11 +57,13 @@ class Client:
         allow_origins: Iterable[str] = (),
         concurrency: int | None = None,
         budget: Budget | None = None,
+        has_one_quota: bool = True,
     ) -> None:
         """`largest_answer` is in bytes, after decompression. Without `tls` the usual authorities are trusted.
 
         Requests go to `origin` and to `allow_origins`, credentials to `origin` alone; where it is None, each request's
         own origin stands for it, so that only redirects are refused. `concurrency` and `budget` are for each origin.
+        Where `has_one_quota` is false, what an answer says of limits holds for its credentials alone, who see to it.
         """
         self._policy = policy
         self._timeouts = timeouts
@@ -73,7 +75,8 @@ class Client:
         ]
         self._auth = auth
         self._origins = None if origin is None else origins_of(origin, allow_origins)
-        self._peers = Peers(policy, concurrency, budget)
+        self._has_one_quota = has_one_quota
+        self._peers = Peers(policy, concurrency, budget, has_one_quota=has_one_quota)
         self.attempts = 0
         """How many have come to their end, well or not."""
         if tls is None and transport is None:
@@ -139,7 +142,7 @@ class Client:
         elif last.status in retried:
             asked = retry_after(last.headers, self._policy.clock())
             # Where the gate is closed for all, the next attempt waits there.
-            raise TryAgainError(0 if is_for_all(last.status, asked) else asked)
+            raise TryAgainError(0 if self._has_one_quota and is_for_all(last.status, asked) else asked)
 
     async def _once(
         self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Spent
@@ -148,6 +151,8 @@ class Client:
             return await self._follow(request, origins, place, retried, spent)
         except AuthError as error:
             asked_s = retry_after(error.headers, self._policy.clock())
+            if is_for_all(error.status, asked_s):
+                asked_s = 0  # the next attempt waits at the gate
             return spent.error(error.problems[0], error.reason, may_pass=error.may_pass, asked_s=asked_s)
         except (TimeoutError, httpx.RequestError, httpx.InvalidURL, TooLargeError) as error:
             problem, reason, may_pass = trouble_of(error, place, self._timeouts, self._largest_answer)
@@ -177,9 +182,11 @@ class Client:
 
         Nobody stands in a gate while the authentication makes him wait: who fetches a token has to pass one too.
         """
-        built = self._built(request)
         if self._auth is None or not request.is_signed:
-            return await self._answer(built, spent)
+            return await self._answer(self._built(request), spent)
+        built = self._built(request)
+        # What a request is signed with shall not come to its end while the server makes it wait.
+        await _counted(self._peers.of(built.url).gate.opened(), spent)
         flow = self._auth.async_auth_flow(built)
         try:
             signed = await anext(flow)
@@ -214,11 +221,7 @@ class Client:
         """The answer to one request, through the gate of its origin. Raises ClosedError, TimeoutError where the answer
         takes too long, TooLargeError and what httpx raises."""
         peer = self._peers.of(request.url)
-        try:
-            spent.wait(await peer.gate.enter())
-        except ClosedError as error:
-            spent.wait(error.waited_s)
-            raise
+        await _counted(peer.gate.enter(), spent)
         spent.requests = spent.attempt
         try:
             async with asyncio.timeout(self._timeouts.total):
@@ -234,3 +237,12 @@ class Client:
         message = f"the server takes no more requests until {moment}, {error.wait_s:,.0f} s from now"
         hint = f"come back then; `retry.max_wait` says that nobody waits longer than {self._policy.max_wait:g} s"
         return Problem("rate-limited", message, place, hint)
+
+
+async def _counted(waiting: Awaitable[float], spent: Spent) -> None:
+    """Wait at a gate, and count the seconds. Raises ClosedError."""
+    try:
+        spent.wait(await waiting)
+    except ClosedError as error:
+        spent.wait(error.waited_s)
+        raise

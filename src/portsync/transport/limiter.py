@@ -64,6 +64,8 @@ class Gate:
         self._allowances: dict[str, _Allowance] = {}
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._alarm: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
+        """One sleep for all who wait until it opens."""
         self._reached = -math.inf
 
     async def enter(self) -> float:
@@ -84,6 +86,19 @@ class Gate:
         now = self._now()
         if not may_begin:
             raise ClosedError(self._asked_until() - now, now - since)
+        return now - since
+
+    async def opened(self) -> float:
+        """Wait while the server asks all to wait, without a place in the row; the seconds that it took. Raises
+        ClosedError."""
+        since = now = self._now()
+        while (wait_s := self._asked_until() - now) > 0:
+            if wait_s > self._policy.max_wait:
+                raise ClosedError(wait_s, now - since)
+            if self._opening is None:
+                self._opening = asyncio.create_task(self._open_at(now + wait_s))
+            await asyncio.shield(self._opening)
+            now = self._now()
         return now - since
 
     def leave(self) -> None:
@@ -174,6 +189,11 @@ class Gate:
     def _wake_at(self, moment: float) -> None:
         if self._alarm is None:
             self._alarm = asyncio.create_task(self._sleep_until(moment))
+
+    async def _open_at(self, moment: float) -> None:
+        await self._policy.sleep(moment - self._now())
+        self._reached = max(self._reached, moment)
+        self._opening = None
 
     async def _sleep_until(self, moment: float) -> None:
         await self._policy.sleep(moment - self._now())

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class Peer:
     """One origin: its gate, its idle connections, and whether it was there a moment ago."""
 
-    def __init__(self, policy: RetryPolicy, concurrency: int | None, budget: Budget | None) -> None:
+    def __init__(
+        self, policy: RetryPolicy, concurrency: int | None, budget: Budget | None, *, has_one_quota: bool
+    ) -> None:
         self._policy = policy
+        self._has_one_quota = has_one_quota
         self.gate = Gate(policy, concurrency, budget)
         self.idle: list[httpx.AsyncBaseTransport] = []
         self.is_down = False
@@ -41,6 +44,9 @@ class Peer:
         now = self._policy.clock()
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             spent.rate_limited += 1
+        if not self._has_one_quota:
+            return
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
             asked = asked_wait(headers, now)
             self.gate.close(self._policy.back_off(spent.attempt) if asked is None else asked)
         elif (asked := retry_after(headers, now)) is not None and is_for_all(status, asked):
@@ -52,8 +58,11 @@ class Peer:
 class Peers:
     """All of them. Each has a gate of its own, with the same limits."""
 
-    def __init__(self, policy: RetryPolicy, concurrency: int | None, budget: Budget | None) -> None:
+    def __init__(
+        self, policy: RetryPolicy, concurrency: int | None, budget: Budget | None, *, has_one_quota: bool
+    ) -> None:
         self._policy = policy
+        self._has_one_quota = has_one_quota
         self._concurrency = concurrency
         self._budget = budget
         self._by_origin: dict[str, Peer] = {}
@@ -63,5 +72,7 @@ class Peers:
         origin = origin_of_url(url)
         peer = self._by_origin.get(origin)
         if peer is None:
-            peer = self._by_origin[origin] = Peer(self._policy, self._concurrency, self._budget)
+            peer = self._by_origin[origin] = Peer(
+                self._policy, self._concurrency, self._budget, has_one_quota=self._has_one_quota
+            )
         return peer
