@@ -39,8 +39,11 @@ class Step(Generic[R]):
 
     async def aclose(self) -> None:
         """Give the step up. What it comes to, be it an error, is of no interest any more."""
-        self.result.cancel()
-        await asyncio.gather(self.result, return_exceptions=True)
+        if not self.result.done():
+            self.result.cancel()
+            await asyncio.gather(self.result, return_exceptions=True)
+        elif not self.result.cancelled():
+            self.result.exception()
 
 
 class Lookahead(Generic[R]):
@@ -57,7 +60,8 @@ class Lookahead(Generic[R]):
     async def expect(self, requests: Iterable[RequestSpec], number: int) -> None:
         """Begin the steps of the pages from `number` on, as far as they are not under way."""
         wanted = {fingerprint(request): (request, number + i) for i, request in enumerate(requests)}
-        await self._drop([key for key in self._under_way if key not in wanted])
+        if self._under_way:
+            await self._drop([key for key in self._under_way if key not in wanted])
         for key, (request, page) in wanted.items():
             if key not in self._under_way:
                 self._under_way[key] = Step(self._read, request, page)

@@ -115,17 +115,16 @@ class Client:
         # A peer that could not be reached a moment ago, with all attempts, gets one: five resources of a dead source
         # shall not take five times as long to say so.
         policy = replace(self._policy, attempts=1) if peer.is_down else self._policy
-        last: Answer | SendError | None = None
-        try:
-            async for attempt in retrying(policy, spent.wait):
-                with attempt:
-                    spent.attempt += 1
-                    last = await self._once(first, origins, place, retried, spent)
-                    self.attempts += 1
-                    self._try_again_after(last, retried)
-        except TryAgainError:
-            pass  # `last` says what the last attempt came to
-        assert last is not None
+        last = await self._once(first, origins, place, retried, spent)
+        if not isinstance(last, Answer) or last.status in retried:
+            try:
+                async for attempt in retrying(policy, spent.wait):
+                    with attempt:
+                        if spent.attempt < attempt.retry_state.attempt_number:
+                            last = await self._once(first, origins, place, retried, spent)
+                        self._try_again_after(last, retried)
+            except TryAgainError:
+                pass  # `last` says what the last attempt came to
         if isinstance(last, Answer):
             return last
         if last.reason in ("timeout", "connection"):
@@ -147,6 +146,8 @@ class Client:
     async def _once(
         self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Spent
     ) -> Answer | SendError:
+        """What one attempt comes to."""
+        spent.attempt += 1
         try:
             return await self._follow(request, origins, place, retried, spent)
         except AuthError as error:
@@ -157,6 +158,8 @@ class Client:
         except (TimeoutError, httpx.RequestError, httpx.InvalidURL, TooLargeError) as error:
             problem, reason, may_pass = trouble_of(error, place, self._timeouts, self._largest_answer)
             return spent.error(problem, reason, may_pass=may_pass)
+        finally:
+            self.attempts += 1
 
     async def _follow(
         self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Spent
