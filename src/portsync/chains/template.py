@@ -35,9 +35,9 @@ class RequestTemplate:
         self._request = request
         self._place = place
         self._access = access
-        texts = [*self.texts(), *texts_of(access.source.headers)]
-        self._is_constant = not any(_VARIABLE.search(text) for text in texts)
-        self._context = access.context.of(texts)
+        self._texts = [*self.texts(), *texts_of(access.source.headers)]
+        self._is_constant = not any(_VARIABLE.search(text) for text in self._texts)
+        self._context = access.context.of(self._texts)
         self._rendered: Json = None
 
     def texts(self) -> Iterator[str]:
@@ -66,6 +66,15 @@ class RequestTemplate:
 
     async def _run(self, variables: Variables) -> Json:
         request, place = self._request, self._place
+        if not isinstance(request.body, str) and not any("{{" in text for text in self._texts):
+            # Nothing to evaluate, so nobody has to wait for a JQ worker to be there.
+            return {
+                "path": [{"name": part.text} if part.is_parameter else part.text for part in path_parts(self._path)],
+                "params": request.query_params,
+                "source_headers": self._access.source.headers,
+                "headers": request.headers,
+                "body": request.body,
+            }
         path = ", ".join(
             json.dumps({"name": part.text}) if part.is_parameter else as_program(part.text, place)
             for part in path_parts(self._path)

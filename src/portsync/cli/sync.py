@@ -142,7 +142,7 @@ async def _run_one(
         await stop.race(port.sign_in())
         if settings.initialize_resources:
             await stop.race(create_missing_blueprints(port, mapping))
-        with SyncProgress() as progress:
+        with SyncProgress(source.rate_limit) as progress:
             async with sync_tools(
                 mapping, source, settings, port, stop, progress.show, runtime, redactor.add, store
             ) as tools:

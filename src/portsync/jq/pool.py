@@ -24,15 +24,20 @@ class JqPool:
         self._room = asyncio.Semaphore(workers)
         self._idle: list[WorkerProcess] = []
         self._started: set[WorkerProcess] = set()
+        self._first: asyncio.Task[WorkerProcess] | None = None
+        """Under way from the beginning: its start takes longer than the first request."""
         self.runs = 0
         """How many runs came to their end, well or not."""
 
     async def __aenter__(self) -> Self:
+        self._first = asyncio.create_task(self._start())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._first is not None:
+            await asyncio.gather(self._first, return_exceptions=True)
         for worker in list(self._started):
             await self._stop(worker)
 
@@ -71,7 +76,7 @@ class JqPool:
         context: bytes,
         timeout_s: float,
     ) -> Outputs:
-        worker = self._idle.pop() if self._idle else await self._start()
+        worker = self._idle.pop() if self._idle else await self._next()
         is_reusable = False
         try:
             async with asyncio.timeout(timeout_s):
@@ -93,6 +98,17 @@ class JqPool:
                 self._idle.append(worker)
             else:
                 await self._stop(worker)
+
+    async def _next(self) -> WorkerProcess:
+        """A worker that has not worked yet."""
+        first, self._first = self._first, None
+        if first is None:
+            return await self._start()
+        try:
+            return await asyncio.shield(first)
+        except asyncio.CancelledError:
+            self._first = first
+            raise
 
     async def _start(self) -> WorkerProcess:
         worker = await WorkerProcess.start(self.limits)
