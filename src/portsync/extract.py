@@ -136,7 +136,7 @@ class _Walk(Generic[M]):
             await self._look_ahead(step.request, self._ledger.placed(early, step.number))
         read = await step.result
         spent, records = read.answer.spent, 0
-        facts = self._ledger.of_nothing(keeps_claims=read.answer.status == HTTPStatus.NO_CONTENT)
+        facts = self._ledger.of_nothing()
         if read.page is None and read.pieces is None:
             yield Fetched(None, spent)
         async with aclosing(self._pieces(read, step)) as pieces:
@@ -198,7 +198,9 @@ class _Walk(Generic[M]):
             problem = replace(error.problems[0], place=place)
             spent = Spent(error.requests, max(0, error.requests - 1), error.rate_limited, error.waited_s)
             raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem, spent)) from error
-        meaning = "success" if answer.is_success else self._reading.on_status.get(answer.status, "fail")
+        # Partial content is not what was asked for, whatever it holds.
+        is_whole = answer.is_success and answer.status != HTTPStatus.PARTIAL_CONTENT
+        meaning = "success" if is_whole else self._reading.on_status.get(answer.status, "fail")
         if meaning in ("success", "empty"):
             return answer
         if meaning == "skip" and step.number == 1:

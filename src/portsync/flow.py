@@ -5,6 +5,7 @@ All are frozen: a stage makes new values and never changes the ones that it was 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portsync.errors import Problem
+
+_PROOF = re.compile(r"(?i)(?:^|&)[^=&]*(?:key|token|sig|secret|auth|cred|pass|pwd|session|code|jwt)[^=&]*=")
+"""The names of query parameters by which a link proves that it may be followed."""
 
 Json = Any
 """A parsed JSON value. The one place where Any is honest: its shape belongs to somebody else."""
@@ -36,7 +40,11 @@ class RequestSpec:
     """The statuses that are worth another attempt, where they are not the usual ones."""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        """Method and URL, without what a link of the source's may carry to prove itself."""
+        url = self.url
+        if self.is_link and "?" in url and _PROOF.search(url.partition("?")[2]):
+            url = f"{url.partition('?')[0]}?..."
+        return f"{self.method} {url}"
 
 
 @dataclass(frozen=True, slots=True)

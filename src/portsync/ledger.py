@@ -44,11 +44,9 @@ class Ledger:
         empty = 0 if facts.records else self.last.empty_pages + 1
         return replace(facts, number=number, received=self._received + facts.records, empty_pages=empty)
 
-    def of_nothing(self, *, keeps_claims: bool) -> PageFacts:
-        """The facts of an answer without a body; `keeps_claims` says whether what the page before it said of the whole
-        still holds. Where the next page is, it does not say in any case."""
-        if not keeps_claims:
-            return PageFacts(0)
+    def of_nothing(self) -> PageFacts:
+        """The facts of an answer without a body. What the page before it said of the whole still holds; where the next
+        page is, nobody says."""
         values = {name: value for name, value in self.last.values.items() if name not in _OF_THE_NEXT_PAGE}
         return replace(self.last, records=0, values=values, headers={}, edges=b"")
 

@@ -33,7 +33,9 @@ class Redactor:
         if len(secret) < _SHORTEST_SECRET:
             return
         encoded = b64encode(secret.encode()).decode()
-        forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], encoded}
+        escaped = json.dumps(secret)[1:-1]
+        quoted = (quote(secret, safe=""), quote(secret), quote_plus(secret))
+        forms = {secret, *quoted, escaped, json.dumps(escaped)[1:-1], encoded}
         # The longest first: one secret may hold another.
         self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
 

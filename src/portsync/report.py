@@ -33,6 +33,8 @@ class ResourceReport:
     chains: Counter[Verdict] = field(default_factory=Counter)
     """How its chains ended."""
     worst: End | None = None
+    was_answered: bool = False
+    """Whether the source gave something, be it only the values of a path parameter."""
     to_come: int | None = None
     """How many more requests there will be, where the source tells."""
     problems: list[Problem] = field(default_factory=list)
@@ -44,6 +46,7 @@ class ResourceReport:
         counts), the end of a chain, or what else was spent."""
         match item:
             case Spent():
+                self.was_answered = self.was_answered or item.requests > 0
                 self._add_spent(item)
             case End():
                 self._add_end(item)
@@ -274,7 +277,7 @@ def exit_code_of(
 
 def _was_unusable(resource: ResourceReport) -> bool:
     """Whether the source could not be used for it at all: not reached, or refused (401, 403) from the start."""
-    if resource.verdict is not Verdict.INCOMPLETE or resource.counts["pages"]:
+    if resource.verdict is not Verdict.INCOMPLETE or resource.counts["pages"] or resource.was_answered:
         return False
     refused = any(p.code == "source-refused" for p in resource.problems)
     return resource.reason in _UNUSABLE_REASONS or refused

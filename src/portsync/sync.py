@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from portsync.batch import Batcher
 from portsync.chains.access import Access
-from portsync.chains.breaker import Breaker
 from portsync.chains.lookups import LookedUp, look_up
 from portsync.chains.read import read_resource
 from portsync.chains.taken import TakenValues, reading_order
@@ -155,7 +154,7 @@ async def _sync_resource(
 
     pages = read_resource(resource, access, taken.records_for(report.index), mapping_of)
     batcher = Batcher()
-    breaker, gone = Breaker(), None
+    stalled = None
     put = partial(_put, tools=tools, upserter=upserter, report=report)
     with SeenEntities(resource.selector.on_conflict) as seen:
         until = tools.stop.until(pages, lambda: tools.client.attempts + tools.pool.runs, tools.patience_s)
@@ -165,14 +164,14 @@ async def _sync_resource(
                     report.add(item)
                     if isinstance(item, Fetched) and item.page is not None:
                         await _write(seen.sort(item.page.entities), report, batcher, put, upserter)
-                    if upserter.down or (gone := breaker.take(item)) is not None:
+                    if upserter.down:
                         break
             except StalledError:
-                gone = _stalled(tools.patience_s)
+                stalled = _stalled(tools.patience_s)
     await put(batcher.flush())
     await upserter.settle()
-    if gone is not None:
-        report.add(gone)
+    if stalled is not None:
+        report.add(stalled)
     if not (tools.stop.is_requested or upserter.down):
         report.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr, model_validator
@@ -96,12 +97,15 @@ class HeaderAuth(httpx.Auth):
 
 
 class QueryAuth(httpx.Auth):
-    """Adds one query parameter to every request."""
+    """Sets one query parameter of every request. The rest of the query stays byte for byte: a link is the source's."""
 
     def __init__(self, name: str, value: str) -> None:
         self._name = name
         self._value = value
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.url = request.url.copy_add_param(self._name, self._value)
+        name = quote(self._name, safe="").encode()
+        others = [part for part in request.url.query.split(b"&") if part and part.partition(b"=")[0] != name]
+        own = name + b"=" + quote(self._value, safe="").encode()
+        request.url = request.url.copy_with(query=b"&".join([*others, own]))
         yield request

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypeVar
+
 from portsync.errors import Problem
 from portsync.flow import End, Spent, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+T = TypeVar("T")
 
 _IN_A_ROW = 10
 _OF_THE_SOURCE = frozenset({"unreachable", "timeout", "connection", "rate_limit", "auth"})
 
 
 class Breaker:
-    """Looks at what comes of a resource's chains. 50,000 chains shall not wait one by one for a source that is gone."""
+    """Looks at what comes of a resource's chains. 50,000 chains shall not wait one by one for a source that is gone;
+    those that are under way by then come to their end."""
 
     def __init__(self) -> None:
         self._in_a_row = 0
+        self.end: End | None = None
+        """Why no more chains are begun, once that is so."""
 
-    def take(self, item: object) -> End | None:
-        """Why the rest of the chains should not be tried, or None."""
+    async def passing(self, chains: AsyncGenerator[T]) -> AsyncGenerator[T]:
+        """`chains`, until the source is given up."""
+        async with aclosing(chains):
+            async for chain in chains:
+                if self.end is not None:
+                    return
+                yield chain
+
+    def look(self, item: object) -> None:
+        """Take what a chain gave."""
         if isinstance(item, Spent):
-            return None
+            return
         if not isinstance(item, End) or item.verdict is not Verdict.INCOMPLETE:
             self._in_a_row = 0
-            return None
+            return
         refused = item.problem is not None and item.problem.code == "source-refused"
         self._in_a_row = self._in_a_row + 1 if refused or item.reason in _OF_THE_SOURCE else 0
-        if self._in_a_row < _IN_A_ROW:
-            return None
-        message = f"{_IN_A_ROW} request chains in a row failed; the others were not tried"
-        problem = Problem("source-gone", message, hint="see the problems before this one, and run it again")
-        return End(Verdict.INCOMPLETE, item.reason, problem)
+        if self._in_a_row >= _IN_A_ROW and self.end is None:
+            message = f"{_IN_A_ROW} request chains in a row failed; those that were not begun by then were not tried"
+            problem = Problem("source-gone", message, hint="see the problems before this one, and run it again")
+            self.end = End(Verdict.INCOMPLETE, item.reason, problem)

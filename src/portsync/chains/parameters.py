@@ -183,13 +183,17 @@ async def _records(
     reading = access.reading(parameter, reader.read)
     async with aclosing(fetch_pages(request, paginator, reading, chain_name(_place(name), known))) as pages:
         async for got in pages:
-            yield got.spent
             if isinstance(got, Fetched):
+                yield got.spent
                 for record in got.page.records if got.page is not None else ():
                     yield record
             elif got.verdict is not Verdict.COMPLETE:
-                reason = got.reason if got.reason in _OF_THE_SOURCE else "parameter"
-                yield replace(got, reason=reason, spent=Spent())
+                yield replace(got, reason=reason_of(got))
+
+
+def reason_of(end: End) -> str | None:
+    """Why a resource is incomplete whose parameter's values came to this end."""
+    return end.reason if end.reason in _OF_THE_SOURCE else "parameter"
 
 
 _OF_THE_SOURCE = ("unreachable", "timeout", "connection", "auth")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
+from portsync.chains.breaker import Breaker
 from portsync.chains.interleave import interleaved
 from portsync.chains.slurp import fetch_slurped
 from portsync.chains.stream import Chain, chains, is_single
@@ -54,7 +55,11 @@ async def read_resource(
                 yield page
 
     in_order = selector.on_conflict in ("first", "last")
-    found = chains(resource, access, taken_from)
+    breaker = Breaker()
+    found = breaker.passing(chains(resource, access, taken_from))
     async with aclosing(interleaved(found, read, 1 if is_single(resource) else workers, in_order=in_order)) as items:
         async for item in items:
+            breaker.look(item)
             yield item
+    if breaker.end is not None:
+        yield breaker.end

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from portsync.chains.parameters import reason_of
 from portsync.chains.read import read_resource
 from portsync.chains.shelf import Shelf
 from portsync.chains.values import ValuesPage, values_reader
@@ -108,8 +109,10 @@ class TakenValues:
                     yield item.spent
                     for record in item.page.records if item.page is not None else ():
                         yield record
-                elif isinstance(item, Spent) or item.verdict is not Verdict.COMPLETE:
+                elif isinstance(item, Spent):
                     yield item
+                elif item.verdict is not Verdict.COMPLETE:
+                    yield replace(item, reason=reason_of(item))
 
     def _program(self, name: str, parameter: PathParameter, giver: Resource) -> ValuesProgram:
         selector = giver.selector

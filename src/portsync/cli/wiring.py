@@ -149,6 +149,7 @@ async def sync_tools(
         allow_origins=origins.allowed,
         concurrency=source.concurrency,
         has_one_quota=source.auth.has_one_quota,
+        secrets={*mapping.secrets, *source.auth.secrets()},
         budget=None if rate is None else Budget(rate.requests, rate.per),
     )
     switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)

@@ -1,6 +1,6 @@
 """The body of an answer -> the bytes of one JSON value in UTF-8, whatever the source made it of.
 
-First what it is packed in (packed.py), then the character set (charset.py), then the form (forms.py).
+First what it is packed in (portsync/packed.py), then the character set (charset.py), then the form (forms.py).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from portsync.decode.charset import as_utf8
 from portsync.decode.forms import array_of_lines, array_of_rows
-from portsync.decode.packed import unpacked
 from portsync.errors import DecodeError, Problem
 from portsync.excerpts import first_words, is_html
+from portsync.packed import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from portsync.decode.packed import Output
 from portsync.errors import DecodeError, Problem
 from portsync.excerpts import cut, first_words
 from portsync.jq.page_text import with_whole_characters
+from portsync.packed import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,9 +24,10 @@ class ValuesProgram:
     data_path: str
     fields: Mapping[str, str]
     query: str = "true"
-    """Only records for which it gives true are looked at; what else it gives is somebody else's to say."""
+    """Only records for which it gives true are looked at. Where it gives neither true nor false, or fails, nobody knows
+    whether the record belongs to them, which is the error of every field."""
     filter: str = "true"
-    """The same, but where it fails, that is said, as the error of every field."""
+    """Of these, only those for which it gives true. Where it fails, that is the error of every field."""
     facts: Mapping[str, str] = field(default_factory=dict)
     is_enriched: bool = False
 
@@ -43,9 +44,11 @@ class ValuesProgram:
             f"(try [{grouped(self.data_path)}] catch {{error: {TEXT}}}) as $__read | "
             f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
             f"(if $__error then [] else $__read end) as $__outputs | {facts_code(self.facts, first_or_null)}, "
-            f"({each} | select({tried(self.query)} == [true]) | {tried(self.filter)} as $__kept | "
+            f"({each} | {tried(self.query)} as $__wanted | if $__wanted == [false] then empty else "
+            f'(if ($__wanted | type) == "object" then $__wanted elif $__wanted != [true] then '
+            f'{{error: "`query` gave neither true nor false"}} else {tried(self.filter)} end) as $__kept | '
             f"if $__kept == [true] then [$__i, {{{fields}}}] "
-            f'elif ($__kept | type) == "object" then [$__i, {{{failed}}}] else empty end | tojson)'
+            f'elif ($__kept | type) == "object" then [$__i, {{{failed}}}] else empty end | tojson end)'
         )
 
     def texts(self) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote
 
 import httpx
 
@@ -58,12 +59,14 @@ class Client:
         concurrency: int | None = None,
         budget: Budget | None = None,
         has_one_quota: bool = True,
+        secrets: Iterable[str] = (),
     ) -> None:
         """`largest_answer` is in bytes, after decompression. Without `tls` the usual authorities are trusted.
 
         Requests go to `origin` and to `allow_origins`, credentials to `origin` alone; where it is None, each request's
         own origin stands for it, so that only redirects are refused. `concurrency` and `budget` are for each origin.
         Where `has_one_quota` is false, what an answer says of limits holds for its credentials alone, who see to it.
+        No address of another origin may hold one of `secrets`: a link can carry them there as well as a header.
         """
         self._policy = policy
         self._timeouts = timeouts
@@ -76,6 +79,7 @@ class Client:
         self._auth = auth
         self._origins = None if origin is None else origins_of(origin, allow_origins)
         self._has_one_quota = has_one_quota
+        self._secrets = frozenset(secrets)
         self._peers = Peers(policy, concurrency, budget, has_one_quota=has_one_quota)
         self.attempts = 0
         """How many have come to their end, well or not."""
@@ -185,6 +189,8 @@ class Client:
 
         Nobody stands in a gate while the authentication makes him wait: who fetches a token has to pass one too.
         """
+        if not request.is_signed:
+            self._check_secrets(request)
         if self._auth is None or not request.is_signed:
             return await self._answer(self._built(request), spent)
         built = self._built(request)
@@ -234,6 +240,15 @@ class Client:
         finally:
             peer.gate.leave()
         return status, headers, body
+
+    def _check_secrets(self, request: Outgoing) -> None:
+        """Raise RefusedError where the address of a request to another origin holds a credential of ours."""
+        address = unquote(str(request.url))
+        if any(secret in address for secret in self._secrets):
+            origin = origin_of_url(request.url)
+            message = f"an address of {origin} holds a credential of the source's own origin, and is not asked"
+            hint = "credentials go to the origin of `base_url` alone"
+            raise RefusedError(Problem("foreign-origin", message, f"{request.method} {origin}", hint), "origin")
 
     def _rate_limited(self, error: ClosedError, place: str) -> Problem:
         moment = back_at(self._policy.clock(), error.wait_s)

@@ -9,6 +9,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from portsync.errors import DecodeError
+from portsync.packed import decoded_as
+
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
 _DEEPEST_CAUSE = 10
 """Chains of causes can be circles."""
@@ -65,9 +68,19 @@ class Connections:
             idle.append(transport)
         headers = response.headers
         if "content-encoding" in headers:
-            # The body is decompressed; who reads it with its headers must not do it again.
+            body = self._unpacked(body, headers["content-encoding"])
+            # Who reads the body with its headers must not unpack it again.
             headers = httpx.Headers([pair for pair in headers.raw if pair[0].lower() not in _OF_THE_WIRE])
         return response.status_code, headers, body
+
+    def _unpacked(self, body: bytes, encodings: str) -> bytes:
+        """httpx would do it, but takes a stream without its end, and the first of several, for the whole."""
+        try:
+            return decoded_as(body, encodings, self._largest_answer)
+        except DecodeError as error:
+            if error.reason == "too-large":
+                raise TooLargeError from error
+            raise httpx.DecodingError(str(error)) from error
 
     def _new_transport(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         """A transport of one connection. One with many looks after all of them at every request, which costs more than
@@ -80,12 +93,13 @@ class Connections:
         return transport
 
     async def _read(self, response: httpx.Response) -> bytes:
-        """The body, decompressed. Raises TooLargeError as soon as it is too large: a small answer can unpack to
+        """The body, as it came. Raises TooLargeError as soon as it is too large: a small answer can unpack to
         gigabytes."""
         # Gives its bytes away without a copy, which joining parts would not.
         whole = io.BytesIO()
         try:
-            async for part in response.aiter_bytes():
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            async for part in response.stream:
                 if whole.tell() + len(part) > self._largest_answer:
                     raise TooLargeError
                 whole.write(part)

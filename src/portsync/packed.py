@@ -1,4 +1,5 @@
-"""Bodies that are gzip files although no header says so: a file that is served as it lies there is often packed."""
+"""Bodies that are packed: as their headers say, or as a gzip file that is served as it lies there. What ends too early,
+or goes on with something else, is an error, and no shorter answer."""
 
 from __future__ import annotations
 
@@ -25,6 +26,46 @@ def unpacked(body: bytes, largest: int) -> bytes:
     return body
 
 
+def decoded_as(body: bytes, encodings: str, largest: int) -> bytes:
+    """`body` without the layers that a `Content-Encoding` names. Raises DecodeError."""
+    for encoding in reversed([name.strip().lower() for name in encodings.split(",")]):
+        match encoding:
+            case "gzip" | "x-gzip":
+                body = _gunzipped(body, largest) if body else body
+            case "deflate":
+                body = _inflated(body, largest) if body else body
+            case "" | "identity":
+                pass
+            case _:
+                problem = Problem("broken-gzip", "the answer is packed in a way that nobody asked for")
+                raise DecodeError(problem)
+    return body
+
+
+def _inflated(body: bytes, largest: int) -> bytes:
+    """What a zlib stream says (RFC 9110, 8.4.1.2), or the bare deflate stream that some servers send in its place."""
+    bits = zlib.MAX_WBITS if body[0] & 15 == _DEFLATE and int.from_bytes(body[:2], "big") % 31 == 0 else -zlib.MAX_WBITS
+    stream = zlib.decompressobj(wbits=bits)
+    output = Output(largest)
+    try:
+        packed = body
+        while not stream.eof:
+            part = stream.decompress(packed, _STEP)
+            packed = stream.unconsumed_tail
+            if not part and not packed and not stream.eof:
+                raise _broken_gzip("ends too early")
+            output.add(part)
+    except zlib.error as error:
+        raise _broken_gzip(f"cannot be unpacked: {error}") from error
+    if stream.unused_data.strip(b"\0"):
+        raise _broken_gzip("goes on with something else")
+    return output.value()
+
+
+_DEFLATE = 8
+"""The method in the first byte of a zlib stream (RFC 1950, 2.2)."""
+
+
 def _gunzipped(body: bytes, largest: int) -> bytes:
     """What the members of a gzip file say together (RFC 1952, 2.2)."""
     output = Output(largest)
@@ -44,6 +85,8 @@ def _gunzipped(body: bytes, largest: int) -> bytes:
             position -= len(member.unused_data)
     except zlib.error as error:
         raise _broken_gzip(f"cannot be unpacked: {error}") from error
+    if position == 0:
+        raise _broken_gzip("cannot be unpacked: incorrect header check")
     if body[position:].strip(b"\0"):
         raise _broken_gzip("goes on with something else")
     return output.value()
@@ -51,7 +94,7 @@ def _gunzipped(body: bytes, largest: int) -> bytes:
 
 def _broken_gzip(what: str) -> DecodeError:
     hint = "fetch it with another tool: where that gets the same, the source is at fault"
-    return DecodeError(Problem("broken-gzip", f"the answer is a gzip file that {what}", hint=hint))
+    return DecodeError(Problem("broken-gzip", f"the answer is a packed file that {what}", hint=hint))
 
 
 class Output:
