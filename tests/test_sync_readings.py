@@ -179,3 +179,22 @@ def test_what_is_under_way_when_a_source_is_given_up_is_kept(
     # Whatever was answered is in Port; the others were not asked.
     assert len(local_port.entities("thing")) == len(source.asked) - 1
     assert len(source.asked) <= 11
+
+
+@pytest.mark.parametrize(
+    "paging", ["{type: cursor, cursor_path: .next}", "{type: next_link, next_link_path: .next}", "{type: header_link}"]
+)
+def test_an_answer_without_a_body_leads_nowhere(
+    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run], paging: str
+) -> None:
+    def answer(asked: Asked) -> Any:
+        if asked.query:
+            return Response(status_code=204)
+        link = {"link": '</things?page=2>; rel="next"'}
+        return Response(json.dumps({"data": [{"id": "a"}], "next": "?page=2"}), headers=link)
+
+    source.answer = answer
+
+    run = portsync("sync", mapping(pagination=paging), env=port_env)
+
+    assert (run.resource["verdict"], run.resource["records"], len(source.asked)) == ("complete", 1, 2)
