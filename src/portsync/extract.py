@@ -38,8 +38,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[M]):
-    """How the pages of a chain are fetched and mapped."""
+class Reading:
+    """How the pages of a chain are fetched."""
 
     send: Callable[[RequestSpec], Awaitable[Answer]]
     """Raises SendError."""
@@ -49,8 +49,6 @@ class Reading(Generic[M]):
     """The pieces of a large page; None where it is not to be split."""
     glance: Callable[[bytes], PageFacts | None]
     """What can be told of a page before it is mapped."""
-    map_page: Callable[[Page], Awaitable[M]]
-    """Raises ExpressionError."""
     clock: Callable[[], float]
     """Epoch seconds."""
     on_status: Mapping[int, str] = field(default_factory=dict)
@@ -76,14 +74,19 @@ class _EndedError(Exception):
 
 
 async def fetch_pages(
-    first: RequestSpec, paginator: Paginator, reading: Reading[M], name: str = ""
+    first: RequestSpec,
+    paginator: Paginator,
+    reading: Reading,
+    map_page: Callable[[Page], Awaitable[M]],
+    name: str = "",
 ) -> AsyncGenerator[Fetched[M] | End]:
-    """Read the chain of requests called `name` to its end, page by page; the last value is the End.
+    """Read the chain of requests called `name` to its end, page by page; the last value is the End. `map_page` raises
+    ExpressionError.
 
     A request that was sent before, and a page whose content repeats the page before it where no total speaks, end the
     chain as a loop. Nothing raises: what goes wrong is in the End.
     """
-    walk = _Walk(paginator, reading, name)
+    walk = _Walk(paginator, reading, map_page, name)
     try:
         async with aclosing(walk.pages(first)) as pages:
             async for fetched in pages:
@@ -99,9 +102,12 @@ async def fetch_pages(
 class _Walk(Generic[M]):
     """One walk along a chain. What it raises is an _EndedError."""
 
-    def __init__(self, paginator: Paginator, reading: Reading[M], name: str) -> None:
+    def __init__(
+        self, paginator: Paginator, reading: Reading, map_page: Callable[[Page], Awaitable[M]], name: str
+    ) -> None:
         self._paginator = paginator
         self._reading = reading
+        self._map_page = map_page
         self._name = name
         self._ledger = Ledger(paginator)
         self._seen: set[bytes] = set()
@@ -132,7 +138,8 @@ class _Walk(Generic[M]):
 
     async def _turn(self, step: Step[_Read[M]]) -> AsyncGenerator[Fetched[M]]:
         """The page of `step`, or its pieces; enters it into the ledger."""
-        if (early := await step.early_facts()) is not None and not self._ledger.may_repeat(early):
+        early = await step.early_facts()
+        if is_sure := early is not None and not self._ledger.may_repeat(early):
             await self._look_ahead(step.request, self._ledger.placed(early, step.number))
         read = await step.result
         spent, records = read.answer.spent, 0
@@ -147,7 +154,7 @@ class _Walk(Generic[M]):
                 is_first = piece.facts.records == records
                 if is_first and self._ledger.repeats(piece.facts, piece.content):
                     raise _loop(self._place(step.request, step.number), "the page repeats the page before it", spent)
-                if read.page is not None:
+                if read.page is not None and not is_sure:
                     await self._look_ahead(step.request, facts)
                 yield Fetched(piece, spent, int(is_first), _to_come(self._paginator, step.request, facts))
                 spent = Spent()
@@ -180,7 +187,7 @@ class _Walk(Generic[M]):
                 return _Read(answer, pieces=pieces)
             if (glimpse := reading.glance(body)) is not None:
                 step.know(replace(glimpse, headers=answer.headers))
-            mapped = await reading.map_page(Page(step.request, step.number, body, self._name))
+            mapped = await self._map_page(Page(step.request, step.number, body, self._name))
         except DecodeError as error:
             problem = replace(error.problems[0], place=place)
             raise _EndedError(End(Verdict.INCOMPLETE, error.reason, problem, answer.spent)) from error
@@ -224,7 +231,7 @@ class _Walk(Generic[M]):
         for body in pieces:
             page = Page(step.request, step.number, body, self._name, first_record=records)
             try:
-                mapped = await self._reading.map_page(page)
+                mapped = await self._map_page(page)
             except ExpressionError as error:
                 raise _unmappable(error, answer.spent if records == 0 else Spent()) from error
             records += mapped.facts.records
@@ -253,7 +260,7 @@ async def one_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
         await asyncio.gather(following, return_exceptions=True)
 
 
-async def _opened(answer: Answer, reading: Reading[M]) -> tuple[bytes, Iterator[bytes] | None]:
+async def _opened(answer: Answer, reading: Reading) -> tuple[bytes, Iterator[bytes] | None]:
     """The JSON value that an answer's body is, and its pieces where it is large. Raises DecodeError."""
 
     def opened() -> tuple[bytes, Iterator[bytes] | None]:

@@ -15,7 +15,7 @@ from portsync.transport.client import LARGEST_ANSWER
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from portsync.flow import Answer, Page, RequestSpec
+    from portsync.flow import Answer, RequestSpec
     from portsync.jq.pool import JqPool
     from portsync.mapping.requests import Request
     from portsync.plan import SourcePlan
@@ -37,14 +37,8 @@ class Access:
     context: Context = field(default_factory=Context)
     """What the lookups gave so far."""
 
-    def reading(
-        self,
-        request: Request,
-        map_page: Callable[[Page], Awaitable[M]],
-        *,
-        width: int = 1,
-    ) -> Reading[M]:
-        """How the pages of `request` are fetched, and mapped with `map_page`."""
+    def reading(self, request: Request, *, width: int = 1) -> Reading:
+        """How the pages of `request` are fetched."""
         claims = (request.pagination or self.source.paginator).claims()
         return Reading(
             self.send,
@@ -53,7 +47,6 @@ class Access:
             ),
             lambda body: pieces(body, request.data_path, claims),
             glancing(request.data_path, claims),
-            map_page,
             self.clock,
             request.on_status,
             width,

@@ -74,7 +74,7 @@ async def _look_up(name: str, lookup: Lookup, access: Access) -> tuple[End, byte
     end = End(Verdict.INCOMPLETE, "interrupted")
     try:
         request = await RequestTemplate(lookup.path, lookup, place, access).render(NO_VARIABLES)
-        async with aclosing(fetch_pages(request, paginator, access.reading(lookup, reader.read), place)) as pages:
+        async with aclosing(fetch_pages(request, paginator, access.reading(lookup), reader.read, place)) as pages:
             async for got in pages:
                 spent += got.spent
                 if isinstance(got, End):

@@ -180,8 +180,10 @@ async def _records(
     except ExpressionError as error:
         yield End(Verdict.INCOMPLETE, "parameter", replace(error.problems[0], place=_place(name)))
         return
-    reading = access.reading(parameter, reader.read)
-    async with aclosing(fetch_pages(request, paginator, reading, chain_name(_place(name), known))) as pages:
+    reading = access.reading(parameter)
+    async with aclosing(
+        fetch_pages(request, paginator, reading, reader.read, chain_name(_place(name), known))
+    ) as pages:
         async for got in pages:
             if isinstance(got, Fetched):
                 yield got.spent

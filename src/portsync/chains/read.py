@@ -39,6 +39,7 @@ async def read_resource(
     paginator = selector.pagination or access.source.paginator
     workers = access.source.concurrency
     width = workers if is_single(resource) else 1
+    reading = access.reading(selector, width=width)
 
     async def read(item: Chain | Spent | End) -> AsyncGenerator[Fetched[M] | End | Spent]:
         if not isinstance(item, Chain):
@@ -48,8 +49,7 @@ async def read_resource(
         if selector.slurp:
             pages = fetch_slurped(item, paginator, selector, access, map_page)
         else:
-            reading = access.reading(selector, map_page, width=width)
-            pages = fetch_pages(item.first, paginator, reading, item.name)
+            pages = fetch_pages(item.first, paginator, reading, map_page, item.name)
         async with aclosing(pages):
             async for page in pages:
                 yield page

@@ -56,8 +56,8 @@ async def fetch_slurped(
     bodies: list[bytes] = []
     spent = Spent()
     end = End(Verdict.INCOMPLETE, "interrupted", chain=chain.name)
-    reading = replace(access.reading(request, keep), split=lambda _: None, glance=lambda _: None)
-    async with aclosing(fetch_pages(chain.first, paginator, reading, chain.name)) as pages:
+    reading = replace(access.reading(request), split=lambda _: None, glance=lambda _: None)
+    async with aclosing(fetch_pages(chain.first, paginator, reading, keep, chain.name)) as pages:
         async for got in pages:
             spent += got.spent
             if isinstance(got, End):
