@@ -32,9 +32,10 @@ def packed(body: bytes, encoding: str) -> Response:
         (packed(gzip.compress(FIRST)[:-8], "gzip"), 0, "connection"),
         (packed(zlib.compress(FIRST)[:-4], "deflate"), 0, "connection"),
         (packed(gzip.compress(FIRST) + b"and more", "gzip"), 0, "connection"),
+        (packed(zlib.compress(FIRST) + b"and more", "deflate"), 0, "connection"),
         (packed(FIRST, "br"), 0, "connection"),
     ],
-    ids=["members", "deflate", "bare deflate", "cut gzip", "cut deflate", "surplus", "unasked"],
+    ids=["members", "deflate", "bare deflate", "cut gzip", "cut deflate", "surplus", "deflate surplus", "unasked"],
 )
 def test_a_packed_answer_is_read_to_its_end_or_not_at_all(
     source: Source,
