@@ -222,6 +222,10 @@ class Fetched(Generic[P]):
     """How many more requests its chain will take, where the source tells."""
 
 
+OF_THE_SOURCE = frozenset({"unreachable", "timeout", "connection", "auth"})
+"""Reasons of an End that are not those of one request, but would have ended any other too."""
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """The last thing that reading a chain gives: its verdict, and why."""

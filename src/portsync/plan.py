@@ -1,4 +1,4 @@
-"""Resources -> request chains: the first request of each, rendered with JQ, and the programs for its pages."""
+"""The source, after all have had their say, and what the pages of a resource go through."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
-from portsync.flow import BatchResult, End, Failure, Fate, Fetched, MappedPage, Spent, Verdict
+from portsync.flow import OF_THE_SOURCE, BatchResult, End, Failure, Fate, Fetched, MappedPage, Spent, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -256,9 +256,6 @@ def problem_as_json(problem: Problem) -> dict[str, Any]:
     return {name: getattr(problem, name) for name in names}
 
 
-_UNUSABLE_REASONS = frozenset({"unreachable", "timeout", "connection", "auth"})
-
-
 def exit_code_of(
     resources: Sequence[ResourceReport], *, conflicts_count: Sequence[bool], is_strict: bool = False
 ) -> int:
@@ -280,7 +277,7 @@ def _was_unusable(resource: ResourceReport) -> bool:
     if resource.verdict is not Verdict.INCOMPLETE or resource.counts["pages"] or resource.was_answered:
         return False
     refused = any(p.code == "source-refused" for p in resource.problems)
-    return resource.reason in _UNUSABLE_REASONS or refused
+    return resource.reason in OF_THE_SOURCE or refused
 
 
 def _moment(epoch_seconds: float) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from portsync.decode import decoded
-from portsync.extract import Mapped, Reading
+from portsync.extract import Reading
 from portsync.glance import glancing
 from portsync.jq.variables import Context
 from portsync.pieces import pieces
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from portsync.jq.pool import JqPool
     from portsync.mapping.requests import Request
     from portsync.plan import SourcePlan
-
-M = TypeVar("M", bound=Mapped)
 
 
 @dataclass(frozen=True, slots=True)

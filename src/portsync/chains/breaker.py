@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
 from portsync.errors import Problem
-from portsync.flow import End, Spent, Verdict
+from portsync.flow import OF_THE_SOURCE, End, Spent, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _IN_A_ROW = 10
-_OF_THE_SOURCE = frozenset({"unreachable", "timeout", "connection", "rate_limit", "auth"})
+_NOT_OF_ONE_CHAIN = OF_THE_SOURCE | {"rate_limit"}
 
 
 class Breaker:
@@ -42,7 +42,7 @@ class Breaker:
             self._in_a_row = 0
             return
         refused = item.problem is not None and item.problem.code == "source-refused"
-        self._in_a_row = self._in_a_row + 1 if refused or item.reason in _OF_THE_SOURCE else 0
+        self._in_a_row = self._in_a_row + 1 if refused or item.reason in _NOT_OF_ONE_CHAIN else 0
         if self._in_a_row >= _IN_A_ROW and self.end is None:
             message = f"{_IN_A_ROW} request chains in a row failed; those that were not begun by then were not tried"
             problem = Problem("source-gone", message, hint="see the problems before this one, and run it again")

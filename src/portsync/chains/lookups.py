@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from portsync.chains.template import RequestTemplate, texts_of
-from portsync.chains.values import RecordValues, values_reader
+from portsync.chains.values import RecordValues, is_text_or_number, values_reader
 from portsync.errors import ExpressionError, Problem
 from portsync.excerpts import cut
 from portsync.extract import fetch_pages
@@ -62,19 +63,21 @@ async def look_up(lookups: Mapping[str, Lookup], access: Access) -> LookedUp:
 async def _look_up(name: str, lookup: Lookup, access: Access) -> tuple[End, bytes, Spent]:
     place = f"context.{name}"
     paginator = _paginator(lookup, access)
-    if _is_whole(lookup, paginator):
+    # Of a list, the records are wanted, and of all else the document.
+    is_whole = lookup.index_by is None and isinstance(paginator, NoPagination)
+    if is_whole:
         # The document itself, be it a list or not, in place of its records.
         program = ValuesProgram(f"[[{lookup.data_path}\n]]", {_RECORD: "if length == 1 then .[0] else . end"})
     else:
         key = {} if lookup.index_by is None else {_KEY: lookup.index_by}
         program = ValuesProgram(lookup.data_path, {_RECORD: ".", **key}, facts=paginator.facts())
-    reader = values_reader(program, NO_VARIABLES, access.context, access.pool, access.now)
+    read = partial(values_reader(program, access).read, variables=NO_VARIABLES)
     records: list[RecordValues] = []
     spent = Spent()
     end = End(Verdict.INCOMPLETE, "interrupted")
     try:
         request = await RequestTemplate(lookup.path, lookup, place, access).render(NO_VARIABLES)
-        async with aclosing(fetch_pages(request, paginator, access.reading(lookup), reader.read, place)) as pages:
+        async with aclosing(fetch_pages(request, paginator, access.reading(lookup), read, place)) as pages:
             async for got in pages:
                 spent += got.spent
                 if isinstance(got, End):
@@ -83,7 +86,7 @@ async def _look_up(name: str, lookup: Lookup, access: Access) -> tuple[End, byte
                     records += got.page.records
         if end.verdict is not Verdict.COMPLETE:
             return replace(end, reason="context", spent=Spent()), b"null", spent
-        value = _value(lookup, records, is_whole=_is_whole(lookup, paginator))
+        value = _value(lookup, records, is_whole=is_whole)
     except ExpressionError as error:
         return End(Verdict.INCOMPLETE, "context", replace(error.problems[0], place=place)), b"null", spent
     return end, value, spent
@@ -93,10 +96,6 @@ def _paginator(lookup: Lookup, access: Access) -> Paginator:
     """One document is the usual lookup; a list of records is paged as the source's other lists are."""
     is_list = lookup.data_path != "." or lookup.index_by is not None
     return lookup.pagination or (access.source.paginator if is_list else NoPagination())
-
-
-def _is_whole(lookup: Lookup, paginator: Paginator) -> bool:
-    return lookup.index_by is None and isinstance(paginator, NoPagination)
 
 
 def _value(lookup: Lookup, records: list[RecordValues], *, is_whole: bool) -> bytes:
@@ -114,7 +113,7 @@ def _value(lookup: Lookup, records: list[RecordValues], *, is_whole: bool) -> by
         if _KEY in record.errors:
             raise _unusable(f"`index_by` failed on {record.place}: {record.errors[_KEY]}", "check `index_by`")
         key = record.values[_KEY]
-        if not key.startswith(tuple('"-0123456789')):
+        if not is_text_or_number(key):
             message = f"`index_by` gave {cut(key, _EXCERPT)} on {record.place}, which is neither text nor number"
             raise _unusable(message, "check `index_by` against a record")
         by_key[key if key.startswith('"') else f'"{key}"'] = record.values[_RECORD]

@@ -19,11 +19,11 @@ import orjson
 from portsync.chains.interleave import interleaved
 from portsync.chains.shelf import Shelf
 from portsync.chains.template import RequestTemplate
-from portsync.chains.values import RecordValues, values_reader
+from portsync.chains.values import RecordValues, ValuesReader, is_text_or_number, values_reader
 from portsync.errors import ExpressionError, Problem
 from portsync.excerpts import cut
 from portsync.extract import fetch_pages
-from portsync.flow import End, Fetched, Json, Spent, Verdict
+from portsync.flow import OF_THE_SOURCE, End, Fetched, Json, Spent, Verdict
 from portsync.jq.values import ValuesProgram
 from portsync.jq.variables import Variables
 from portsync.mapping.templates import parameters_in
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portsync.chains.access import Access
+    from portsync.extract import Reading
     from portsync.mapping.models import Resource
     from portsync.mapping.requests import PathParameter
+    from portsync.pagination import Paginator
 
 ParameterSet = Mapping[str, Json]
 """The values of the parameters known so far, by name."""
@@ -136,7 +138,11 @@ def _values(
         records = _Once(taken_from(name, parameter), shelf)
         return lambda _known: _sets(name, parameter, records.read())
     template = RequestTemplate(parameter.endpoint, parameter, _place(name), access)
-    fetch = partial(_records, name, parameter, template, access)
+    paginator = parameter.pagination or access.source.paginator
+    fields = {name: parameter.field, **parameter.with_}
+    program = ValuesProgram(parameter.data_path, fields, filter=parameter.filter, facts=paginator.facts())
+    reader = values_reader(program, access)
+    fetch = partial(_records, _place(name), template, paginator, access.reading(parameter), reader)
     if needs_of(parameter) or any("$params" in text for text in template.texts()):
         return lambda known: _sets(name, parameter, fetch(known))
     once = _Once(fetch({}), shelf)
@@ -167,23 +173,22 @@ class _Once:
 
 
 async def _records(
-    name: str, parameter: PathParameter, template: RequestTemplate, access: Access, known: ParameterSet
+    place: str,
+    template: RequestTemplate,
+    paginator: Paginator,
+    reading: Reading,
+    reader: ValuesReader,
+    known: ParameterSet,
 ) -> Records:
     """The values of the records that a parameter's own endpoint gives."""
     variables = Variables(params=known)
-    paginator = parameter.pagination or access.source.paginator
-    fields = {name: parameter.field, **parameter.with_}
-    program = ValuesProgram(parameter.data_path, fields, filter=parameter.filter, facts=paginator.facts())
-    reader = values_reader(program, variables, access.context, access.pool, access.now)
+    read = partial(reader.read, variables=variables)
     try:
         request = await template.render(variables)
     except ExpressionError as error:
-        yield End(Verdict.INCOMPLETE, "parameter", replace(error.problems[0], place=_place(name)))
+        yield End(Verdict.INCOMPLETE, "parameter", replace(error.problems[0], place=place))
         return
-    reading = access.reading(parameter)
-    async with aclosing(
-        fetch_pages(request, paginator, reading, reader.read, chain_name(_place(name), known))
-    ) as pages:
+    async with aclosing(fetch_pages(request, paginator, reading, read, chain_name(place, known))) as pages:
         async for got in pages:
             if isinstance(got, Fetched):
                 yield got.spent
@@ -195,11 +200,7 @@ async def _records(
 
 def reason_of(end: End) -> str | None:
     """Why a resource is incomplete whose parameter's values came to this end."""
-    return end.reason if end.reason in _OF_THE_SOURCE else "parameter"
-
-
-_OF_THE_SOURCE = ("unreachable", "timeout", "connection", "auth")
-"""Reasons that are not the parameter's, but would have ended any other request too."""
+    return end.reason if end.reason in OF_THE_SOURCE else "parameter"
 
 
 async def _sets(name: str, parameter: PathParameter, records: Records) -> AsyncGenerator[Item]:
@@ -221,7 +222,7 @@ def _fault(name: str, record: RecordValues) -> str | None:
     """Why a record gives no value, or None."""
     for field, message in record.errors.items():
         return f"`{'field' if field == name else f'with.{field}'}` failed: {message}"
-    if not record.values[name].startswith(tuple('"-0123456789')) or not _text(record.values[name]):
+    if not is_text_or_number(record.values[name]) or not _text(record.values[name]):
         return f"`field` gave {cut(record.values[name], _EXCERPT)}, which no path can hold"
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from portsync.chains.breaker import Breaker
 from portsync.chains.interleave import interleaved
-from portsync.chains.slurp import fetch_slurped
+from portsync.chains.slurp import facts_reader, fetch_slurped
 from portsync.chains.stream import Chain, chains, is_single
 from portsync.extract import Mapped, fetch_pages
 
@@ -40,6 +40,7 @@ async def read_resource(
     workers = access.source.concurrency
     width = workers if is_single(resource) else 1
     reading = access.reading(selector, width=width)
+    reader = facts_reader(selector, paginator, access)
 
     async def read(item: Chain | Spent | End) -> AsyncGenerator[Fetched[M] | End | Spent]:
         if not isinstance(item, Chain):
@@ -47,7 +48,7 @@ async def read_resource(
             return
         map_page = mapping_of(item)
         if selector.slurp:
-            pages = fetch_slurped(item, paginator, selector, access, map_page)
+            pages = fetch_slurped(item, paginator, reading, reader, map_page)
         else:
             pages = fetch_pages(item.first, paginator, reading, map_page, item.name)
         async with aclosing(pages):

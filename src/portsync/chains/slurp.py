@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from portsync.chains.values import ValuesPage, values_reader
+from portsync.chains.values import ValuesReader, values_reader
 from portsync.errors import ExpressionError, Problem
 from portsync.extract import Mapped, fetch_pages
 from portsync.flow import End, Fetched, Page, PageFacts, Spent, Verdict
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from portsync.chains.access import Access
     from portsync.chains.stream import Chain
+    from portsync.extract import Reading
     from portsync.mapping.requests import Request
     from portsync.pagination import Paginator
 
@@ -35,29 +36,33 @@ class _Body:
     body: bytes
 
 
+def facts_reader(request: Request, paginator: Paginator, access: Access) -> ValuesReader:
+    """What tells of each page that is going to be slurped what the paginator wants to know. A page counts as many
+    records as `data_path` finds in it alone."""
+    return values_reader(ValuesProgram(f"[.] | {request.data_path}", {}, facts=paginator.facts()), access)
+
+
 async def fetch_slurped(
     chain: Chain,
     paginator: Paginator,
-    request: Request,
-    access: Access,
+    reading: Reading,
+    reader: ValuesReader,
     map_page: Callable[[Page], Awaitable[M]],
 ) -> AsyncGenerator[Fetched[M] | End]:
     """Read a chain to its end and map the list of its pages as one page. A chain that was not read to its end gives
-    nothing but its End: what is made of all pages would be wrong if it were made of some.
+    nothing but its End: what is made of all pages would be wrong if it were made of some. `reader` is that of
+    `facts_reader`.
     """
-    # A page counts as many records as `data_path` finds in it alone.
-    program = ValuesProgram(f"[.] | {request.data_path}", {}, facts=paginator.facts())
-    reader = values_reader(program, chain.variables, access.context, access.pool, access.now)
 
     async def keep(page: Page) -> _Body:
-        read: ValuesPage = await reader.read(page)
+        read = await reader.read(page, chain.variables)
         return _Body(read.facts, read.content, page.body)
 
     bodies: list[bytes] = []
     spent = Spent()
     end = End(Verdict.INCOMPLETE, "interrupted", chain=chain.name)
-    reading = replace(access.reading(request), split=lambda _: None, glance=lambda _: None)
-    async with aclosing(fetch_pages(chain.first, paginator, reading, keep, chain.name)) as pages:
+    whole_pages = replace(reading, split=lambda _: None, glance=lambda _: None)
+    async with aclosing(fetch_pages(chain.first, paginator, whole_pages, keep, chain.name)) as pages:
         async for got in pages:
             spent += got.spent
             if isinstance(got, End):
@@ -84,7 +89,7 @@ async def fetch_slurped(
         yield replace(_ended(chain, "data_path", problem), spent=spent)
         return
     yield Fetched(mapped, spent, len(bodies))
-    yield end if end.spent == Spent() else replace(end, spent=Spent())
+    yield end
 
 
 _HINT = "with `slurp`, `data_path` gets a list of pages: `[.[].data[]]` joins their records"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from portsync.chains.parameters import reason_of
 from portsync.chains.read import read_resource
 from portsync.chains.shelf import Shelf
-from portsync.chains.values import ValuesPage, values_reader
+from portsync.chains.values import ValuesPage, ValuesReader, values_reader
 from portsync.errors import Problem
 from portsync.extract import Mapped
 from portsync.flow import End, Fetched, Spent, Verdict
@@ -38,7 +39,7 @@ M = TypeVar("M", bound=Mapped)
 class _Tap:
     """What is taken of one resource's records."""
 
-    program: ValuesProgram
+    reader: ValuesReader
     shelf: Shelf
 
 
@@ -55,7 +56,7 @@ class TakenValues:
             for name, parameter in resources[index].selector.path_parameters.items():
                 giver = giver_of(parameter, resources)
                 if giver is not None and giver in wanted:
-                    tap = _Tap(self._program(name, parameter, resources[giver]), self._shelves.enter_context(Shelf()))
+                    tap = _Tap(self._reader(name, parameter, resources[giver]), self._shelves.enter_context(Shelf()))
                     self._taps.setdefault(giver, {})[f"{index} {name}"] = tap
 
     def tapped(
@@ -65,11 +66,9 @@ class TakenValues:
         taps = list(self._taps.get(index, {}).values())
         if not taps:
             return map_page
-        access = self._access
-        readers = [values_reader(tap.program, chain.variables, access.context, access.pool, access.now) for tap in taps]
 
         async def mapped(page: Page) -> M:
-            taking = asyncio.gather(*(reader.read(page) for reader in readers))
+            taking = asyncio.gather(*(tap.reader.read(page, chain.variables) for tap in taps))
             result, found = await asyncio.gather(map_page(page), taking)
             for tap, values in zip(taps, found, strict=True):
                 tap.shelf.add(values.records)
@@ -91,18 +90,17 @@ class TakenValues:
             tap = self._taps.get(giver, {}).get(f"{index} {name}")
             if tap is not None:
                 return _kept(tap.shelf, name, parameter)
-            return self._read(giver, self._program(name, parameter, self._resources[giver]))
+            return self._read(giver, self._reader(name, parameter, self._resources[giver]))
 
         return taken_from
 
-    async def _read(self, index: int, program: ValuesProgram) -> Records:
+    async def _read(self, index: int, reader: ValuesReader) -> Records:
         """The values of a resource that this run does not read otherwise."""
-        access = self._access
 
         def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[ValuesPage]]:
-            return values_reader(program, chain.variables, access.context, access.pool, access.now).read
+            return partial(reader.read, variables=chain.variables)
 
-        items = read_resource(self._resources[index], access, self.records_for(index), mapping_of)
+        items = read_resource(self._resources[index], self._access, self.records_for(index), mapping_of)
         async with aclosing(items):
             async for item in items:
                 if isinstance(item, Fetched):
@@ -114,10 +112,10 @@ class TakenValues:
                 elif item.verdict is not Verdict.COMPLETE:
                     yield replace(item, reason=reason_of(item))
 
-    def _program(self, name: str, parameter: PathParameter, giver: Resource) -> ValuesProgram:
+    def _reader(self, name: str, parameter: PathParameter, giver: Resource) -> ValuesReader:
         selector = giver.selector
         paginator = selector.pagination or self._access.source.paginator
-        return ValuesProgram(
+        program = ValuesProgram(
             selector.data_path,
             {name: parameter.field, **parameter.with_},
             query=selector.query,
@@ -125,6 +123,7 @@ class TakenValues:
             facts=paginator.facts(),
             is_enriched=bool(selector.path_parameters),
         )
+        return values_reader(program, self._access)
 
     def __enter__(self) -> Self:
         return self

@@ -17,10 +17,11 @@ from portsync.transform import facts_of, page_problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from portsync.chains.access import Access
     from portsync.flow import Page
     from portsync.jq.pool import JqPool
     from portsync.jq.values import ValuesProgram
-    from portsync.jq.variables import Context, Variables
+    from portsync.jq.variables import Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,17 @@ class ValuesPage:
 
 @dataclass(frozen=True, slots=True)
 class ValuesReader:
-    """Takes values out of the pages of one chain."""
+    """Takes the values of a `ValuesProgram` out of pages."""
 
     code: str
-    """The program of a `ValuesProgram`."""
-    variables: Variables
+    """The program."""
     context: bytes
     pool: JqPool
 
-    async def read(self, page: Page) -> ValuesPage:
-        """The values of a page. Raises ExpressionError where it cannot be read."""
-
+    async def read(self, page: Page, variables: Variables) -> ValuesPage:
+        """The values of a page of a chain with these variables. Raises ExpressionError where it cannot be read."""
         try:
-            encoded = encoded_variables(self.variables)
+            encoded = encoded_variables(variables)
             outputs = await self.pool.run([self.code], encoded, page.body, context=self.context)
         except ExpressionError as error:
             raise ExpressionError(page_problem(page, error.problems[0])) from error
@@ -67,11 +66,17 @@ class ValuesReader:
         return ValuesPage(facts, tuple(_values_of(line, page) for line in lines), content)
 
 
-def values_reader(
-    program: ValuesProgram, variables: Variables, context: Context, pool: JqPool, now: float
-) -> ValuesReader:
-    """What reads the values of `program` from the pages of a chain with these variables."""
-    return ValuesReader(program.code(now), variables, context.of(program.texts()), pool)
+def values_reader(program: ValuesProgram, access: Access) -> ValuesReader:
+    """What reads the values of `program`, for all chains."""
+    return ValuesReader(program.code(access.now), access.context.of(program.texts()), access.pool)
+
+
+def is_text_or_number(value: str) -> bool:
+    """Whether a JSON text is one of the two things that a path or a key can be made of."""
+    return value.startswith(_TEXT_OR_NUMBER)
+
+
+_TEXT_OR_NUMBER = tuple('"-0123456789')
 
 
 def _values_of(line: bytes, page: Page) -> RecordValues:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Union
 
 from portsync.jq.compile import normalised
 from portsync.jq.outputs import first_output
-from portsync.jq.records import EACH, ENRICHED, TEXT, facts_code, first_or_null, grouped, program_head, tried
+from portsync.jq.records import TEXT, each_record, fast_facts, guarded_facts, program_head, tried
 from portsync.jq.scan import scan
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class PageProgram:
         nothings = (f"{_identifier_of_nothing(m.identifier)} as $__nothing{i} | " for i, m in enumerate(self.mappings))
         return (
             f"{program_head(now)}{''.join(nothings)}"
-            f"null as $__error | [{grouped(self.data_path)}] as $__outputs | {facts_code(self.facts, first_output)}, "
+            f"{fast_facts(self.data_path, self.facts)}, "
             f"({self._each} | {_fast_items(self.items)}{first_output(self.query)} as $__keep | "
             f'if $__keep == true then ({entities}) elif $__keep == false then empty else error("selector") end)'
         )
@@ -85,9 +85,7 @@ class PageProgram:
         entities = ", ".join(_guarded_entity(mapping, exact=exact) for mapping in self.mappings)
         return (
             f"{program_head(now)}"
-            f"(try [{grouped(self.data_path)}] catch {{error: {TEXT}}}) as $__read | "
-            f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
-            f"(if $__error then [] else $__read end) as $__outputs | {facts_code(self.facts, first_or_null)}, "
+            f"{guarded_facts(self.data_path, self.facts)}, "
             f"({self._each} | {_guarded_items(self.items)}"
             f'if type == "object" and has("__items_error") then '
             f'{{failure: [$__i, null, "jq", "itemsToParse: " + .__items_error]}} '
@@ -112,13 +110,13 @@ class PageProgram:
     def alone(self, code: str, now: float) -> str:
         """A program that runs one of `named` on the records of the range, and gives nothing."""
         return (
-            f"{program_head(now)}null as $__error | [{grouped(self.data_path)}] as $__outputs | "
-            f"{facts_code({}, first_output)}, ({self._each} | {_fast_items(self.items)}{code} | empty)"
+            f"{program_head(now)}{fast_facts(self.data_path, {})}, "
+            f"({self._each} | {_fast_items(self.items)}{code} | empty)"
         )
 
     @property
     def _each(self) -> str:
-        return f"{EACH} | {ENRICHED}" if self.is_enriched else EACH
+        return each_record(is_enriched=self.is_enriched)
 
 
 def _fast_items(items: Items | None) -> str:

@@ -41,15 +41,31 @@ def encoded_variables(values: Variables = NO_VARIABLES, first: int = 0, end: int
     return orjson.dumps(dict(zip(_PER_PAGE, page, strict=True)))
 
 
-EACH = "range([$__from, 0] | max; [$__to // infinite, ($__records | length)] | min) as $__i | $__records[$__i]"
-"""Each record of the run's range; the whole page, unless a record at fault is being looked for."""
+_EACH = "range([$__from, 0] | max; [$__to // infinite, ($__records | length)] | min) as $__i | $__records[$__i]"
+_ENRICHED = 'if type == "object" then . + $__extra else . end'
 
 
-ENRICHED = 'if type == "object" then . + $__extra else . end'
-"""As Ocean has it: `__<name>` beside the record's own fields, for each path parameter."""
+def each_record(*, is_enriched: bool) -> str:
+    """Each record of the run's range: the whole page, unless a record at fault is being looked for. As Ocean has it, an
+    enriched one carries `__<name>` beside its own fields, for each path parameter."""
+    return f"{_EACH} | {_ENRICHED}" if is_enriched else _EACH
 
 
-def facts_code(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
+def fast_facts(data_path: str, facts: Mapping[str, str]) -> str:
+    """Finds the records of the page, and gives its facts; fails where any of these expressions does."""
+    return f"null as $__error | [{_grouped(data_path)}] as $__outputs | {_facts(facts, first_output)}"
+
+
+def guarded_facts(data_path: str, facts: Mapping[str, str]) -> str:
+    """The same, but what fails is told in the facts."""
+    return (
+        f"(try [{_grouped(data_path)}] catch {{error: {TEXT}}}) as $__read | "
+        f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
+        f"(if $__error then [] else $__read end) as $__outputs | {_facts(facts, _first_or_null)}"
+    )
+
+
+def _facts(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
     values = ", ".join(f"{json.dumps(name)}: ($__page | {wrap(text)})" for name, text in facts.items())
     return (
         "($__outputs == [null]) as $__missing | (if $__missing then [] else $__outputs | "
@@ -62,7 +78,7 @@ def facts_code(facts: Mapping[str, str], wrap: Callable[[str], str]) -> str:
     )
 
 
-def grouped(text: str) -> str:
+def _grouped(text: str) -> str:
     return f"({normalised(text)}\n\n)"
 
 
@@ -71,5 +87,5 @@ def tried(text: str) -> str:
     return f"(try [{first_output(text)}] catch {{error: ({TEXT})}})"
 
 
-def first_or_null(text: str) -> str:
+def _first_or_null(text: str) -> str:
     return f"(try {first_output(text)} catch null)"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portsync.jq.outputs import first_output
-from portsync.jq.records import EACH, ENRICHED, TEXT, facts_code, first_or_null, grouped, program_head, tried
+from portsync.jq.records import TEXT, each_record, guarded_facts, program_head, tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,13 +38,10 @@ class ValuesProgram:
             for name, text in self.fields.items()
         )
         failed = ", ".join(f"{json.dumps(name)}: $__kept" for name in self.fields)
-        each = f"{EACH} | {ENRICHED}" if self.is_enriched else EACH
         return (
-            f"{program_head(now)}"
-            f"(try [{grouped(self.data_path)}] catch {{error: {TEXT}}}) as $__read | "
-            f'(if ($__read | type) == "object" then $__read.error else null end) as $__error | '
-            f"(if $__error then [] else $__read end) as $__outputs | {facts_code(self.facts, first_or_null)}, "
-            f"({each} | {tried(self.query)} as $__wanted | if $__wanted == [false] then empty else "
+            f"{program_head(now)}{guarded_facts(self.data_path, self.facts)}, "
+            f"({each_record(is_enriched=self.is_enriched)} | "
+            f"{tried(self.query)} as $__wanted | if $__wanted == [false] then empty else "
             f'(if ($__wanted | type) == "object" then $__wanted elif $__wanted != [true] then '
             f'{{error: "`query` gave neither true nor false"}} else {tried(self.filter)} end) as $__kept | '
             f"if $__kept == [true] then [$__i, {{{fields}}}] "

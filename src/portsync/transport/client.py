@@ -20,7 +20,7 @@ from portsync.transport.redirects import REDIRECTS, admitted, origin_of_url, ori
 from portsync.transport.retry import (
     RETRIED_STATUSES,
     RetryPolicy,
-    Spent,
+    Tally,
     TryAgainError,
     is_for_all,
     retry_after,
@@ -105,7 +105,7 @@ class Client:
         `content` is a body that is written already, in place of `request.body`. Raises SendError where no answer came,
         and where the request, or a redirect, leads to where nothing may be sent.
         """
-        spent = Spent()
+        spent = Tally()
         place = str(request)
         try:
             first = outgoing(request, content)
@@ -148,7 +148,7 @@ class Client:
             raise TryAgainError(0 if self._has_one_quota and is_for_all(last.status, asked) else asked)
 
     async def _once(
-        self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Spent
+        self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Tally
     ) -> Answer | SendError:
         """What one attempt comes to."""
         spent.attempt += 1
@@ -166,7 +166,7 @@ class Client:
             self.attempts += 1
 
     async def _follow(
-        self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Spent
+        self, request: Outgoing, origins: Origins, place: str, retried: frozenset[int], spent: Tally
     ) -> Answer | SendError:
         """The answer to `request`, or to what it is redirected to. Raises what httpx raises, TimeoutError and
         TooLargeError."""
@@ -184,16 +184,16 @@ class Client:
             except ClosedError as error:
                 return spent.error(self._rate_limited(error, place), "rate_limit", may_pass=False)
 
-    async def _exchange(self, request: Outgoing, spent: Spent) -> tuple[int, httpx.Headers, bytes]:
+    async def _exchange(self, request: Outgoing, spent: Tally) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and body of the answer. Steps through the authentication's own exchange, where it has one.
 
         Nobody stands in a gate while the authentication makes him wait: who fetches a token has to pass one too.
         """
+        built = self._built(request)
         if not request.is_signed:
             self._check_secrets(request)
         if self._auth is None or not request.is_signed:
-            return await self._answer(self._built(request), spent)
-        built = self._built(request)
+            return await self._answer(built, spent)
         # What a request is signed with shall not come to its end while the server makes it wait.
         await _counted(self._peers.of(built.url).gate.opened(), spent)
         flow = self._auth.async_auth_flow(built)
@@ -226,7 +226,7 @@ class Client:
             extensions={"timeout": timeout},
         )
 
-    async def _answer(self, request: httpx.Request, spent: Spent) -> tuple[int, httpx.Headers, bytes]:
+    async def _answer(self, request: httpx.Request, spent: Tally) -> tuple[int, httpx.Headers, bytes]:
         """The answer to one request, through the gate of its origin. Raises ClosedError, TimeoutError where the answer
         takes too long, TooLargeError and what httpx raises."""
         peer = self._peers.of(request.url)
@@ -257,7 +257,7 @@ class Client:
         return Problem("rate-limited", message, place, hint)
 
 
-async def _counted(waiting: Awaitable[float], spent: Spent) -> None:
+async def _counted(waiting: Awaitable[float], spent: Tally) -> None:
     """Wait at a gate, and count the seconds. Raises ClosedError."""
     try:
         spent.wait(await waiting)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from portsync.transport.limiter import Budget, Gate
 from portsync.transport.quotas import quotas, rate_fields
 from portsync.transport.redirects import origin_of_url
-from portsync.transport.retry import RetryPolicy, Spent, asked_wait, is_for_all, retry_after
+from portsync.transport.retry import RetryPolicy, Tally, asked_wait, is_for_all, retry_after
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +39,7 @@ class Peer:
         through meanwhile, that says nothing."""
         self.is_down = self.met == met_before
 
-    def heed(self, status: int, headers: httpx.Headers, spent: Spent) -> None:
+    def heed(self, status: int, headers: httpx.Headers, spent: Tally) -> None:
         """Do what the answer to a request says of when the next one may come; the request is still in the gate."""
         now = self._policy.clock()
         if status == HTTPStatus.TOO_MANY_REQUESTS:

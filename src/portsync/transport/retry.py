@@ -40,7 +40,7 @@ class RetryPolicy:
 
 
 @dataclass(slots=True)
-class Spent:
+class Tally:
     """What one `send` has taken so far."""
 
     attempt: int = 0
