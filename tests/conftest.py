@@ -250,5 +250,16 @@ resources:
     return text
 
 
+@pytest.fixture
+def sync(portsync: Callable[..., Run], mapping: Callable[..., str], port_env: dict[str, str]) -> Callable[..., Run]:
+    """Sync the source's things into the local Port, with the parts of the mapping that a test replaces:
+    `sync(kind="/orgs/{org}/things", selector="...")`."""
+
+    def run(**parts: str) -> Run:
+        return portsync("sync", mapping(**parts), env=port_env)
+
+    return run
+
+
 def _indented(lines: str, by: int) -> str:
     return "\n".join(" " * by + line for line in lines.splitlines())

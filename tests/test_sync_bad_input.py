@@ -52,18 +52,11 @@ HTML = "<!DOCTYPE html><html><head><style>x{}</style></head><body><h1>Please sig
     ],
 )
 def test_an_answer_that_cannot_be_read_leaves_the_resource_incomplete(
-    answer: Any,
-    reason: str,
-    code: str,
-    says: str,
-    source: Source,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    answer: Any, reason: str, code: str, says: str, source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: answer
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.exit_code == 1
     assert (run.resource["verdict"], run.resource["reason"]) == ("incomplete", reason)
@@ -74,25 +67,21 @@ def test_an_answer_that_cannot_be_read_leaves_the_resource_incomplete(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_source_that_refuses_everything_is_exit_code_3(
-    status: int, source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_a_source_that_refuses_everything_is_exit_code_3(status: int, source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response('{"type":"error","error":{"type":"x","message":"invalid x-api-key"}}', status)
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.exit_code == 3
     assert f"{status}: invalid x-api-key" in problem(run, "source-refused")["message"]
     assert len(source.asked) == 1, "a refusal is not tried again"
 
 
-def test_a_dead_source_is_exit_code_3(
-    mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_a_dead_source_is_exit_code_3(sync: Callable[..., Run]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
 
-    run = portsync("sync", mapping(base_url=url), env=port_env)
+    run = sync(base_url=url)
 
     assert run.exit_code == 3
     assert run.resource["reason"] == "unreachable"
@@ -101,28 +90,22 @@ def test_a_dead_source_is_exit_code_3(
 
 
 def test_records_without_the_fields_become_failures_that_name_what_they_have(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": [{"uid": "x"}, {"id": "t1", "size": 1}]}
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.exit_code == 1
     assert (run.resource["records"], run.resource["entities"], run.resource["failures"]) == (2, 1, 1)
     assert problem(run, "identifier")["place"] == "page 1, record 1"
 
 
-def test_an_identifier_made_of_nothing_is_loud(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
-) -> None:
+def test_an_identifier_made_of_nothing_is_loud(source: Source, local_port: LocalPort, sync: Callable[..., Run]) -> None:
     """In JQ null + "@" + null is "@": without the guard these records are one entity, and the run looks fine."""
     source.answer = lambda _: {"data": [{"starting_at": "2026-01-01", "results": []}] * 4}
 
-    run = portsync("sync", mapping(identifier='.organization_id + "@" + .date'), env=port_env)
+    run = sync(identifier='.organization_id + "@" + .date')
 
     assert run.exit_code == 1
     assert run.resource["failures"] == 4
@@ -149,9 +132,7 @@ def test_two_records_with_one_identifier_and_different_content(
     counts: dict[str, int],
     source: Source,
     local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    sync: Callable[..., Run],
 ) -> None:
     records = [{"id": "same", "size": 1}, {"id": "same", "size": 2}, {"id": "same", "size": 3}]
 
@@ -161,7 +142,7 @@ def test_two_records_with_one_identifier_and_different_content(
 
     source.answer = answer
 
-    run = portsync("sync", mapping(pagination=pages, selector=f"on_conflict: {on_conflict}"), env=port_env)
+    run = sync(pagination=pages, selector=f"on_conflict: {on_conflict}")
 
     assert run.exit_code == exit_code
     assert local_port.entities("thing")["same"]["properties"]["size"] == size
@@ -170,27 +151,21 @@ def test_two_records_with_one_identifier_and_different_content(
     assert run.report["problems"][0]["identifier"] == "same"
 
 
-def test_the_same_record_twice_is_a_duplicate_and_no_problem(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_the_same_record_twice_is_a_duplicate_and_no_problem(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: {"data": [*things(0, 3), *things(0, 3)]}
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.exit_code == 0
     assert (run.resource["entities"], run.resource["duplicates"]) == (3, 3)
 
 
 def test_a_property_of_the_wrong_type_is_rejected_and_the_others_are_written(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": [*things(0, 30), {"id": "odd", "size": "large"}]}
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.exit_code == 1
     assert (run.resource["created"], run.resource["rejected"]) == (30, 1)
@@ -201,11 +176,11 @@ def test_a_property_of_the_wrong_type_is_rejected_and_the_others_are_written(
 
 
 def test_a_blueprint_that_port_does_not_have_is_named_once_and_asked_for_once(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": things(0, 500)}
 
-    run = portsync("sync", mapping(blueprint="'\"nothing_like_it\"'"), env=port_env)
+    run = sync(blueprint="'\"nothing_like_it\"'")
 
     assert run.exit_code == 1
     assert run.resource["rejected"] == 500
@@ -214,15 +189,11 @@ def test_a_blueprint_that_port_does_not_have_is_named_once_and_asked_for_once(
 
 
 def test_an_expression_that_fails_leaves_out_its_field_only(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": [{"id": "a", "size": 1, "n": []}, {"id": "b", "size": 2, "n": "ok"}]}
 
-    run = portsync("sync", mapping(properties='name: .n + "!"'), env=port_env)
+    run = sync(properties='name: .n + "!"')
 
     assert run.exit_code == 0, "field errors alone do not change the exit code"
     assert run.resource["field_errors"] == 1
@@ -232,14 +203,12 @@ def test_an_expression_that_fails_leaves_out_its_field_only(
     assert local_port.entities("thing")["b"]["properties"] == {"size": 2, "name": "ok!"}
 
 
-def test_a_selector_that_is_no_boolean_is_a_failure(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_a_selector_that_is_no_boolean_is_a_failure(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: {
         "data": [{"id": "a", "size": 1, "on": None}, {"id": "b", "on": True}, {"id": "c", "on": False}]
     }
 
-    run = portsync("sync", mapping(selector="query: .on"), env=port_env)
+    run = sync(selector="query: .on")
 
     assert run.exit_code == 1
     assert {n: run.resource[n] for n in ("records", "entities", "filtered", "failures")} == {
@@ -270,18 +239,14 @@ def test_one_resource_that_fails_does_not_stop_the_others(
 
 
 def test_pages_read_before_a_failure_are_written(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     def answer(asked: Any) -> Any:
         offset = int(dict(asked.query)["offset"])
         return Response("boom", 500) if offset == 20 else {"data": things(offset, offset + 10), "more": True}
 
     source.answer = answer
-    run = portsync("sync", mapping(pagination="{type: offset, page_size: 10, has_more_path: .more}"), env=port_env)
+    run = sync(pagination="{type: offset, page_size: 10, has_more_path: .more}")
 
     assert run.exit_code == 1
     assert (run.resource["verdict"], run.resource["pages"], run.resource["records"]) == ("incomplete", 2, 20)
@@ -315,27 +280,17 @@ def test_an_expression_that_eats_memory_ends_the_worker_and_not_the_run(
     assert run.resource["reason"] == "jq"
 
 
-def test_expressions_see_no_environment(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
-) -> None:
+def test_expressions_see_no_environment(source: Source, local_port: LocalPort, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: {"data": [{"id": "a"}]}
 
-    portsync(
-        "sync", mapping(properties='name: (env | tostring) + ($ENV | tostring) + ($ENV.PATH // "none")'), env=port_env
-    )
+    sync(properties='name: (env | tostring) + ($ENV | tostring) + ($ENV.PATH // "none")')
 
     assert local_port.entities("thing")["a"]["properties"]["name"] == "{}{}none"
 
 
 @pytest.mark.parametrize("selector", ["body: '{a: (.x | error(\"boom\"))}'", "query_params: {a: '{{ .missing }}'}"])
-def test_a_request_that_cannot_be_rendered_is_not_sent(
-    selector: str, source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
-    run = portsync("sync", mapping(selector=selector), env=port_env)
+def test_a_request_that_cannot_be_rendered_is_not_sent(selector: str, source: Source, sync: Callable[..., Run]) -> None:
+    run = sync(selector=selector)
 
     assert run.exit_code == 1
     assert run.resource["reason"] == "jq"
@@ -344,15 +299,11 @@ def test_a_request_that_cannot_be_rendered_is_not_sent(
 
 
 def test_an_integer_of_nineteen_digits_keeps_them(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: Response('{"data": [{"id": 1234567890123456789, "size": 9007199254740993}]}')
 
-    portsync("sync", mapping(), env=port_env)
+    sync()
 
     entity = local_port.entities("thing")["1234567890123456789"]
     assert entity["properties"]["size"] == 9007199254740993
@@ -410,11 +361,11 @@ def test_without_credentials_nothing_is_sent(
 
 
 def test_a_source_that_echoes_the_token_does_not_get_it_into_any_output(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    source: Source, sync: Callable[..., Run], port_env: dict[str, str]
 ) -> None:
     source.answer = lambda asked: Response(json.dumps({"message": f"bad header {asked.headers['authorization']}"}), 400)
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert "bad header Bearer ***" in json.dumps(run.report)
     assert port_env["SRC_TOKEN"] not in run.out + run.err + json.dumps(run.report)

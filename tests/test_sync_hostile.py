@@ -38,17 +38,12 @@ def offset_of(asked: Any) -> int:
 
 @pytest.mark.parametrize("paging", ["{type: offset, page_size: 3}", "{type: offset, page_size: 3, total_path: .total}"])
 def test_a_source_that_ignores_the_offset_is_a_loop_even_if_its_answers_differ_around_the_records(
-    paging: str,
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    paging: str, source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     numbers = itertools.count()
     source.answer = lambda _: {"request_id": next(numbers), "total": 9, "data": THINGS[:3]}
 
-    run = portsync("sync", mapping(pagination=paging), env=port_env)
+    run = sync(pagination=paging)
 
     assert run.exit_code == 1
     assert run.resource["reason"] == "loop"
@@ -58,43 +53,39 @@ def test_a_source_that_ignores_the_offset_is_a_loop_even_if_its_answers_differ_a
 
 @pytest.mark.parametrize("more", ["total_path: .total", "has_more_path: .more"])
 def test_no_content_on_a_later_page_does_not_make_the_rest_disappear(
-    more: str, source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    more: str, source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda asked: (
         Response(status_code=204) if offset_of(asked) else {"data": THINGS[:3], "total": 9, "more": True}
     )
 
-    run = portsync("sync", mapping(pagination=f"{{type: offset, page_size: 3, {more}}}"), env=port_env)
+    run = sync(pagination=f"{{type: offset, page_size: 3, {more}}}")
 
     assert (run.exit_code, run.resource["verdict"], run.resource["reason"]) == (1, "incomplete", "truncated")
     assert run.resource["records"] == 3
 
 
-def test_no_content_is_an_honest_nothing_on_the_first_page(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_no_content_is_an_honest_nothing_on_the_first_page(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response(status_code=204)
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert (run.exit_code, run.resource["verdict"], run.resource["records"]) == (0, "complete", 0)
 
 
-def test_a_byte_order_mark_is_no_problem(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_a_byte_order_mark_is_no_problem(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response(b"\xef\xbb\xbf" + json.dumps({"data": THINGS}).encode())
 
-    assert portsync("sync", mapping(), env=port_env).resource["created"] == 9
+    assert sync().resource["created"] == 9
 
 
 @pytest.mark.parametrize("value", ["1e1000", "[" * 300 + "]" * 300, '{"combinator": "and", "rules": []}', "true", "[]"])
 def test_an_identifier_that_is_no_text_is_a_failure_of_its_record_alone(
-    value: str, source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    value: str, source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: Response(f'{{"data": [{{"id": {value}}}, {{"id": "fine", "size": 1}}]}}')
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.resource["records"] == 2
     assert run.resource["created"] + run.resource["failures"] == 2
@@ -105,25 +96,21 @@ def test_an_identifier_that_is_no_text_is_a_failure_of_its_record_alone(
 
 @pytest.mark.parametrize("blueprint", ["'\"..\"'", ".odd", "'\"a/../b c\"'"])
 def test_a_blueprint_that_port_cannot_have_is_a_failure(
-    blueprint: str, source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    blueprint: str, source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": [{"id": "a", "odd": {"x": 1}}]}
 
-    run = portsync("sync", mapping(blueprint=blueprint), env=port_env)
+    run = sync(blueprint=blueprint)
 
     assert (run.exit_code, run.codes) == (1, ["blueprint"])
 
 
 def test_an_entity_over_one_mebibyte_is_a_failure_and_takes_nothing_along(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": [{"id": "a", "n": "small"}, {"id": "a", "n": "x" * 1_100_000}, {"id": "b"}]}
 
-    run = portsync("sync", mapping(properties="name: .n"), env=port_env)
+    run = sync(properties="name: .n")
 
     assert (run.exit_code, run.codes) == (1, ["entity-too-large"])
     assert (run.resource["created"], run.resource["failures"]) == (2, 1)
@@ -131,32 +118,26 @@ def test_an_entity_over_one_mebibyte_is_a_failure_and_takes_nothing_along(
 
 
 @pytest.mark.parametrize("wait", ["1e18", "-3", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "nan"])
-def test_odd_waits_are_survived(
-    wait: str, source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_odd_waits_are_survived(wait: str, source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response("{}", 429, {"retry-after": wait, "x-ratelimit-reset": "1e200"})
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert (run.exit_code, run.resource["reason"]) == (1, "rate_limit")
 
 
-def test_what_a_source_says_does_not_steer_the_terminal(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_what_a_source_says_does_not_steer_the_terminal(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response('{"message": "\\u001b[2Jgone"}', 400)
 
-    assert "\x1b" not in (run := portsync("sync", mapping(), env=port_env)).err + run.out
+    assert "\x1b" not in (run := sync()).err + run.out
     assert "gone" in run.err
 
 
-def test_a_compressed_answer_is_read(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_a_compressed_answer_is_read(source: Source, sync: Callable[..., Run]) -> None:
     packed = gzip.compress(json.dumps({"data": THINGS}).encode())
     source.answer = lambda _: Response(packed, headers={"content-encoding": "gzip"})
 
-    assert portsync("sync", mapping(), env=port_env).resource["created"] == 9
+    assert sync().resource["created"] == 9
 
 
 # --- Port ---------------------------------------------------------------------------------------------------------
@@ -220,28 +201,19 @@ def odd_port(port_stage: tuple[Stage, str], port_env: dict[str, str]) -> OddPort
     ],
 )
 def test_an_entity_of_which_port_does_not_say_that_it_is_in_is_not_in(
-    answer: Any,
-    odd_port: OddPort,
-    source: Source,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    answer: Any, odd_port: OddPort, source: Source, sync: Callable[..., Run]
 ) -> None:
     odd_port.bulk = answer
     source.answer = lambda _: {"data": THINGS}
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert run.exit_code in (1, 4)
     assert run.resource["rejected"] == 9 == run.resource["entities"]
 
 
 def test_of_two_conflicting_entities_the_later_one_is_sent_after_the_earlier_one_is_in(
-    odd_port: OddPort,
-    source: Source,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    odd_port: OddPort, source: Source, sync: Callable[..., Run]
 ) -> None:
     batches: list[list[Any]] = []
     usual = odd_port.bulk
@@ -253,23 +225,17 @@ def test_of_two_conflicting_entities_the_later_one_is_sent_after_the_earlier_one
     odd_port.bulk = bulk
     source.answer = lambda asked: {"data": [{"id": "same", "size": n} for n in [offset_of(asked)] if n < 5]}
 
-    run = portsync("sync", mapping(pagination="{type: offset, page_size: 1}"), env=port_env)
+    run = sync(pagination="{type: offset, page_size: 1}")
 
     assert run.exit_code == 1
     assert [[entity["properties"]["size"] for entity in batch] for batch in batches] == [[0], [1], [2], [3], [4]]
 
 
-def test_an_answer_without_errors_is_read(
-    odd_port: OddPort,
-    source: Source,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
-) -> None:
+def test_an_answer_without_errors_is_read(odd_port: OddPort, source: Source, sync: Callable[..., Run]) -> None:
     odd_port.bulk = lambda entities: {"entities": [{"index": i, "created": False} for i in range(len(entities))]}
     source.answer = lambda _: {"data": THINGS}
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert (run.exit_code, run.resource["updated"]) == (0, 9)
 
@@ -278,20 +244,15 @@ def test_an_answer_without_errors_is_read(
     "token", [{"accessToken": "aé", "expiresIn": 9}, {"accessToken": "a\nb", "expiresIn": 9}, {"accessToken": "a"}, {}]
 )
 def test_a_token_that_is_none_is_exit_code_4_at_the_start_and_counts_every_entity_later(
-    token: Any,
-    odd_port: OddPort,
-    source: Source,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    token: Any, odd_port: OddPort, source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda _: {"data": THINGS}
 
     odd_port.token = token
-    at_start = portsync("sync", mapping(), env=port_env)
+    at_start = sync()
     answers = iter([{"accessToken": "fine", "expiresIn": 0}])
     odd_port.token = lambda: next(answers, token)
-    later = portsync("sync", mapping(), env=port_env)
+    later = sync()
 
     assert at_start.exit_code == 4
     assert at_start.report["problems"][0]["code"] == "port-unusable"

@@ -35,15 +35,11 @@ def leading_to(target: str) -> Callable[[Any], Any]:
 
 
 def test_a_redirect_within_the_origin_is_followed_with_the_credentials(
-    source: Source,
-    local_port: LocalPort,
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    port_env: dict[str, str],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     source.answer = leading_to("/end")
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert (run.exit_code, run.resource["created"]) == (0, 3)
     assert (run.resource["requests"], run.resource["retries"]) == (1, 0)
@@ -52,11 +48,11 @@ def test_a_redirect_within_the_origin_is_followed_with_the_credentials(
 
 
 def test_a_redirect_to_another_origin_leaves_the_resource_incomplete_and_asks_nothing_there(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
+    source: Source, sync: Callable[..., Run]
 ) -> None:
     source.answer = leading_to(f"{other(source)}/end")
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert (run.exit_code, run.resource["verdict"], run.resource["reason"]) == (1, "incomplete", "origin")
     assert run.codes == ["foreign-origin"]
@@ -112,13 +108,11 @@ def test_a_kind_of_an_allowed_origin_is_read_without_credentials(
     assert "authorization" not in source.asked[0].headers
 
 
-def test_the_own_origin_in_other_letters_is_the_own_one(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_the_own_origin_in_other_letters_is_the_own_one(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: {"data": THINGS}
     kind = f"{source.url.replace('http:', 'HTTP:')}/things"
 
-    run = portsync("sync", mapping(kind=kind), env=port_env)
+    run = sync(kind=kind)
 
     assert run.exit_code == 0
     assert "authorization" in source.asked[0].headers
@@ -140,9 +134,7 @@ def test_the_budget_of_the_mapping_is_kept_and_the_wait_is_in_the_report(
     assert run.resource["waited_s"] == 100, "two at once, then two more; nobody sleeps, but the gate counts"
 
 
-def test_what_an_answer_says_of_limits_holds_the_next_request_back(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_what_an_answer_says_of_limits_holds_the_next_request_back(source: Source, sync: Callable[..., Run]) -> None:
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4"}
     source.answer = lambda asked: (
         Response('{"data": []}')
@@ -150,7 +142,7 @@ def test_what_an_answer_says_of_limits_holds_the_next_request_back(
         else Response('{"data": [{"id": "a"}]}', 200, headers)
     )
 
-    run = portsync("sync", mapping(pagination="{type: offset, page_size: 1}"), env=port_env)
+    run = sync(pagination="{type: offset, page_size: 1}")
 
     assert (run.exit_code, run.resource["waited_s"]) == (0, 4)
 
@@ -170,12 +162,10 @@ def test_limits_and_origins_of_the_mapping_are_those_of_the_plan(mapping: Callab
     )
 
 
-def test_a_body_of_text_goes_out_as_text(
-    source: Source, mapping: Callable[..., str], portsync: Callable[..., Run], port_env: dict[str, str]
-) -> None:
+def test_a_body_of_text_goes_out_as_text(source: Source, sync: Callable[..., Run]) -> None:
     selector = 'method: POST\nbody: \'"12" + "34"\'\nbody_type: text'
 
-    run = portsync("sync", mapping(selector=selector), env=port_env)
+    run = sync(selector=selector)
 
     assert run.exit_code == 0
     assert (source.asked[0].body, source.asked[0].headers["content-type"]) == (1234, "text/plain; charset=utf-8")

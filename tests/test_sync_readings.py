@@ -54,12 +54,10 @@ def test_a_packed_answer_is_read_to_its_end_or_not_at_all(
     assert (run.resource["records"], run.resource["reason"]) == (records, reason)
 
 
-def test_partial_content_is_not_the_whole(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
+def test_partial_content_is_not_the_whole(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response('{"data": [{"id": "a"}]}', status_code=206)
 
-    run = portsync("sync", mapping(), env=port_env)
+    run = sync()
 
     assert (run.exit_code, run.resource["reason"]) == (1, "status")
 
@@ -74,13 +72,7 @@ def test_partial_content_is_not_the_whole(
     ],
 )
 def test_an_empty_status_on_a_later_page_does_not_take_back_what_the_source_claimed(
-    source: Source,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    paging: str,
-    said: dict[str, Any],
-    verdict: str,
+    source: Source, sync: Callable[..., Run], paging: str, said: dict[str, Any], verdict: str
 ) -> None:
     def answer(asked: Asked) -> Any:
         query = dict(asked.query)
@@ -91,7 +83,7 @@ def test_an_empty_status_on_a_later_page_does_not_take_back_what_the_source_clai
 
     source.answer = answer
 
-    run = portsync("sync", mapping(pagination=paging, selector="on_status: {404: empty}"), env=port_env)
+    run = sync(pagination=paging, selector="on_status: {404: empty}")
 
     assert run.resource["verdict"] == verdict
     # Where page numbers go on, the third page is read although the second one was empty.
@@ -125,12 +117,10 @@ def linking(link: str) -> Callable[[Asked], Any]:
     return lambda asked: {"data": [{"id": "a"}], "next": link} if asked.path == "/things" else Response(status_code=500)
 
 
-def test_what_a_link_carries_to_prove_itself_is_not_shown(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
+def test_what_a_link_carries_to_prove_itself_is_not_shown(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = linking("/next?page=2&X-Amz-Signature=SEKRETSIG&access_token=SEKRETQ")
 
-    run = portsync("sync", mapping(pagination="{type: next_link, next_link_path: .next}"), env=port_env)
+    run = sync(pagination="{type: next_link, next_link_path: .next}")
 
     assert run.resource["reason"] == "status"
     assert "SEKRET" not in run.out + run.err + json.dumps(run.report)
@@ -160,11 +150,7 @@ def test_a_key_in_the_query_is_set_once_and_never_carried_to_another_origin(
 
 
 def test_what_is_under_way_when_a_source_is_given_up_is_kept(
-    source: Source,
-    local_port: LocalPort,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     def answer(asked: Asked) -> Any:
         if asked.path == "/x/0":
@@ -174,7 +160,7 @@ def test_what_is_under_way_when_a_source_is_given_up_is_kept(
     source.answer = answer
     selector = f"path_parameters: {{id: {{values: {list(range(60))}}}}}"
 
-    run = portsync("sync", mapping(kind="/x/{id}", selector=selector), env=port_env)
+    run = sync(kind="/x/{id}", selector=selector)
 
     assert (run.exit_code, run.resource["reason"]) == (1, "rate_limit")
     # Whatever was answered is in Port; the others were not asked.
@@ -185,9 +171,7 @@ def test_what_is_under_way_when_a_source_is_given_up_is_kept(
 @pytest.mark.parametrize(
     "paging", ["{type: cursor, cursor_path: .next}", "{type: next_link, next_link_path: .next}", "{type: header_link}"]
 )
-def test_an_answer_without_a_body_leads_nowhere(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run], paging: str
-) -> None:
+def test_an_answer_without_a_body_leads_nowhere(source: Source, sync: Callable[..., Run], paging: str) -> None:
     def answer(asked: Asked) -> Any:
         if asked.query:
             return Response(status_code=204)
@@ -196,6 +180,6 @@ def test_an_answer_without_a_body_leads_nowhere(
 
     source.answer = answer
 
-    run = portsync("sync", mapping(pagination=paging), env=port_env)
+    run = sync(pagination=paging)
 
     assert (run.resource["verdict"], run.resource["records"], len(source.asked)) == ("complete", 1, 2)

@@ -55,12 +55,10 @@ def test_a_resource_is_read_once_for_each_value(
     assert run.resource["requests"] == 4
 
 
-def test_no_value_means_no_request_and_nothing_wrong(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
+def test_no_value_means_no_request_and_nothing_wrong(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = things_of_orgs()
 
-    run = portsync("sync", mapping(kind="/orgs/{org}/things", selector=ORGS), env=port_env)
+    run = sync(kind="/orgs/{org}/things", selector=ORGS)
 
     assert (run.exit_code, run.resource["verdict"]) == (0, "complete")
     assert paths(source) == ["/orgs"]
@@ -74,17 +72,10 @@ def test_no_value_means_no_request_and_nothing_wrong(
         ("\u00e9{org}", "/orgs/%C3%A9%7Borg%7D/things"),
     ],
 )
-def test_a_value_stays_one_segment_of_the_path(
-    source: Source,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    value: str,
-    path: str,
-) -> None:
+def test_a_value_stays_one_segment_of_the_path(source: Source, sync: Callable[..., Run], value: str, path: str) -> None:
     selector = f"path_parameters: {{org: {{values: ['{value}']}}}}"
 
-    run = portsync("sync", mapping(kind="/orgs/{org}/things", selector=selector), env=port_env)
+    run = sync(kind="/orgs/{org}/things", selector=selector)
 
     assert run.exit_code == 0
     assert [asked.raw_path for asked in source.asked] == [path]
@@ -92,11 +83,11 @@ def test_a_value_stays_one_segment_of_the_path(
 
 @pytest.mark.parametrize("value", [".", ".."])
 def test_a_value_that_would_lead_out_of_its_place_is_not_sent(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run], value: str
+    source: Source, sync: Callable[..., Run], value: str
 ) -> None:
     selector = f"path_parameters: {{org: {{values: ['{value}', fine]}}}}"
 
-    run = portsync("sync", mapping(kind="/orgs/{org}/things", selector=selector), env=port_env)
+    run = sync(kind="/orgs/{org}/things", selector=selector)
 
     assert (run.exit_code, run.resource["reason"]) == (1, "parameter")
     assert paths(source) == ["/orgs/fine/things"]
@@ -105,28 +96,21 @@ def test_a_value_that_would_lead_out_of_its_place_is_not_sent(
 
 @pytest.mark.parametrize("broken", [{}, {"name": None}, {"name": ""}, {"name": {"x": 1}}, {"name": True}])
 def test_a_record_without_a_value_makes_the_resource_incomplete(
-    source: Source,
-    local_port: LocalPort,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    broken: Any,
+    source: Source, local_port: LocalPort, sync: Callable[..., Run], broken: Any
 ) -> None:
     source.answer = things_of_orgs({"name": "a"}, broken)
 
-    run = portsync("sync", mapping(kind="/orgs/{org}/things", selector=ORGS), env=port_env)
+    run = sync(kind="/orgs/{org}/things", selector=ORGS)
 
     assert (run.exit_code, run.resource["verdict"], run.resource["reason"]) == (1, "incomplete", "parameter")
     assert sorted(local_port.entities("thing")) == ["a-0", "a-1"]
     assert run.report["problems"][0]["place"] == "path_parameters.org, path_parameters.org, page 1, record 2"
 
 
-def test_a_lookup_of_values_that_fails_makes_the_resource_incomplete(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
+def test_a_lookup_of_values_that_fails_makes_the_resource_incomplete(source: Source, sync: Callable[..., Run]) -> None:
     source.answer = lambda _: Response(status_code=404)
 
-    run = portsync("sync", mapping(kind="/orgs/{org}/things", selector=ORGS), env=port_env)
+    run = sync(kind="/orgs/{org}/things", selector=ORGS)
 
     assert (run.exit_code, run.resource["verdict"], run.resource["reason"]) == (1, "incomplete", "parameter")
     assert paths(source) == ["/orgs"]
@@ -137,20 +121,12 @@ def test_a_lookup_of_values_that_fails_makes_the_resource_incomplete(
     [("", 404, "incomplete", 1), ("{404: skip}", 404, "skipped", 0), ("{404: empty}", 404, "complete", 0)],
 )
 def test_one_child_among_many_does_not_stop_the_others(
-    source: Source,
-    local_port: LocalPort,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    rule: str,
-    code: int,
-    verdict: str,
-    exit_code: int,
+    source: Source, local_port: LocalPort, sync: Callable[..., Run], rule: str, code: int, verdict: str, exit_code: int
 ) -> None:
     source.answer = things_of_orgs({"name": "a"}, {"name": "b"}, {"name": "c"}, fail={"b": code})
     selector = ORGS + (f"\non_status: {rule}" if rule else "")
 
-    run = portsync("sync", mapping(kind="/orgs/{org}/things", selector=selector), env=port_env)
+    run = sync(kind="/orgs/{org}/things", selector=selector)
 
     assert (run.exit_code, run.resource["verdict"]) == (exit_code, verdict)
     assert len(local_port.entities("thing")) == 4
@@ -193,12 +169,10 @@ def test_names_multiply_and_nest_and_take_from_another_resource(
     assert paths(source).count("/things/t1/parts") == 1
 
 
-def test_a_parameter_may_stand_in_the_query_in_place_of_the_path(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
+def test_a_parameter_may_stand_in_the_query_in_place_of_the_path(source: Source, sync: Callable[..., Run]) -> None:
     selector = "path_parameters: {year: {values: [2025, 2026]}}\nquery_params: {y: '{{ $params.year }}'}"
 
-    run = portsync("sync", mapping(selector=selector), env=port_env)
+    run = sync(selector=selector)
 
     assert run.exit_code == 0
     assert sorted(dict(asked.query)["y"] for asked in source.asked) == ["2025", "2026"]
@@ -244,12 +218,10 @@ def test_values_taken_from_a_resource_that_was_not_read_whole_are_not_all(
     assert sorted(local_port.entities("thing")) == ["-children--things", "-things"]
 
 
-def test_a_source_that_is_gone_is_not_tried_once_for_each_value(
-    port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
+def test_a_source_that_is_gone_is_not_tried_once_for_each_value(sync: Callable[..., Run]) -> None:
     selector = f"path_parameters: {{id: {{values: {list(range(500))}}}}}"
 
-    run = portsync("sync", mapping(base_url="http://127.0.0.1:9", kind="/x/{id}", selector=selector), env=port_env)
+    run = sync(base_url="http://127.0.0.1:9", kind="/x/{id}", selector=selector)
 
     assert run.exit_code == 3
     assert run.resource["requests"] < 60

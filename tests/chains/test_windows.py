@@ -76,15 +76,11 @@ PARAMS = "query_params: {from: '{{ $window.start }}', to: '{{ $window.end }}'}\n
 
 
 def test_each_window_has_its_requests_and_its_records_know_it(
-    source: Source,
-    local_port: LocalPort,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     source.answer = lambda asked: {"data": [{"id": dict(asked.query)["from"]}]}
 
-    run = portsync("sync", mapping(selector=WINDOW + PARAMS, properties="name: $window.end"), env=port_env)
+    run = sync(selector=WINDOW + PARAMS, properties="name: $window.end")
 
     assert run.exit_code == 0
     asked = sorted((dict(a.query)["from"], dict(a.query)["to"]) for a in source.asked)
@@ -94,11 +90,7 @@ def test_each_window_has_its_requests_and_its_records_know_it(
 
 
 def test_a_window_that_fails_names_itself_and_the_others_are_read(
-    source: Source,
-    local_port: LocalPort,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
+    source: Source, local_port: LocalPort, sync: Callable[..., Run]
 ) -> None:
     def answer(asked: Any) -> Any:
         start = dict(asked.query)["from"]
@@ -106,7 +98,7 @@ def test_a_window_that_fails_names_itself_and_the_others_are_read(
 
     source.answer = answer
 
-    run = portsync("sync", mapping(selector=WINDOW + PARAMS), env=port_env)
+    run = sync(selector=WINDOW + PARAMS)
 
     assert (run.exit_code, run.resource["verdict"], run.resource["reason"]) == (1, "incomplete", "data_path")
     assert len(local_port.entities("thing")) == 2
@@ -122,14 +114,9 @@ def test_a_window_that_fails_names_itself_and_the_others_are_read(
     ],
 )
 def test_moments_are_written_as_the_mapping_says(
-    source: Source,
-    port_env: dict[str, str],
-    mapping: Callable[..., str],
-    portsync: Callable[..., Run],
-    form: str,
-    expected: tuple[str, str],
+    source: Source, sync: Callable[..., Run], form: str, expected: tuple[str, str]
 ) -> None:
-    run = portsync("sync", mapping(selector=f"window: {{start: now - 86400, step: 1d{form}}}\n{PARAMS}"), env=port_env)
+    run = sync(selector=f"window: {{start: now - 86400, step: 1d{form}}}\n{PARAMS}")
 
     assert run.exit_code == 0
     assert [(dict(a.query)["from"], dict(a.query)["to"]) for a in source.asked] == [expected]
@@ -139,21 +126,19 @@ def test_moments_are_written_as_the_mapping_says(
     "start", ["now + 1", "now", '"yesterday"', "null", '{"a": 1}', '"2026-13-01"', "1e300", "infinite", '"9999-12-31"']
 )
 def test_a_start_that_is_no_moment_before_the_end_makes_the_resource_incomplete(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run], start: str
+    source: Source, sync: Callable[..., Run], start: str
 ) -> None:
     selector = f"window: {{start: '{start}', step: 1d}}\n{PARAMS}"
 
-    run = portsync("sync", mapping(selector=selector), env=port_env)
+    run = sync(selector=selector)
 
     assert (run.exit_code, run.resource["verdict"], run.resource["reason"]) == (1, "incomplete", "window")
     assert source.asked == []
     assert run.codes == ["window"]
 
 
-def test_windows_without_number_are_a_mistake(
-    source: Source, port_env: dict[str, str], mapping: Callable[..., str], portsync: Callable[..., Run]
-) -> None:
-    run = portsync("sync", mapping(selector=f"window: {{start: '0', step: 1s}}\n{PARAMS}"), env=port_env)
+def test_windows_without_number_are_a_mistake(source: Source, sync: Callable[..., Run]) -> None:
+    run = sync(selector=f"window: {{start: '0', step: 1s}}\n{PARAMS}")
 
     assert (run.resource["reason"], source.asked) == ("window", [])
 

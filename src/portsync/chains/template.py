@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$(params|window)\b")
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A request without its URL, and the parts of the path that it goes to."""
+
+    path: tuple[Json, ...]
+    request: RequestSpec
+
+
 class RequestTemplate:
     """Makes the first request of each chain."""
 
@@ -38,7 +47,8 @@ class RequestTemplate:
         self._texts = [*self.texts(), *texts_of(access.source.headers)]
         self._is_constant = not any(_VARIABLE.search(text) for text in self._texts)
         self._context = access.context.of(self._texts)
-        self._rendered: Json = None
+        self._made: _Made | None = None
+        """What is the same for all chains, where that is all but the values in the path."""
 
     def texts(self) -> Iterator[str]:
         """The texts that may hold expressions, but for the source's own headers."""
@@ -49,20 +59,23 @@ class RequestTemplate:
     async def render(self, variables: Variables) -> RequestSpec:
         """The request of a chain. Raises ExpressionError where an expression fails or gives null, and where a value
         cannot stand in a path."""
-        rendered = self._rendered or await self._run(variables)
+        made = self._made or self._make(await self._run(variables))
         if self._is_constant:
-            self._rendered = rendered
-        path = "".join(self._path_part(part, variables) for part in rendered["path"])
-        url = url_of(path, self._access.source)
-        return RequestSpec(
+            self._made = made
+        path = "".join(self._path_part(part, variables) for part in made.path)
+        return replace(made.request, url=url_of(path, self._access.source))
+
+    def _make(self, rendered: Json) -> _Made:
+        request = RequestSpec(
             self._request.method,
-            url,
+            "",
             tuple(_pairs(rendered["params"])),
             tuple((name, _text(value, name)) for name, value in _headers(rendered).items()),
             rendered["body"],
             self._request.body_type,
             retried=_retried(self._request),
         )
+        return _Made(tuple(rendered["path"]), request)
 
     async def _run(self, variables: Variables) -> Json:
         request, place = self._request, self._place
