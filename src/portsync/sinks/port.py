@@ -19,6 +19,8 @@ _TROUBLES = 3
 class PortSink:
     """Upserts batches into Port. A batch that Port cannot take now is rejected; several in a row end the run."""
 
+    writes = True
+
     def __init__(self, port: PortClient, switches: UpsertSwitches) -> None:
         self._port = port
         self._switches = switches
