@@ -58,6 +58,7 @@ def test_the_file_begins_with_a_header_and_holds_each_letter_on_a_line(tmp_path:
 
     assert letters.path_or_none == path
     assert letters.problem is None
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     assert lines_of(path) == [
         {
             "version": 1,
@@ -192,6 +193,19 @@ def test_a_folder_that_cannot_be_made_is_a_problem_and_no_crash(tmp_path: Path) 
     assert letters.problem.place == str(tmp_path / "file" / "letters.jsonl")
 
 
+def test_after_the_first_trouble_nothing_more_is_tried(tmp_path: Path) -> None:
+    """So that no later letter is written behind half of an earlier one."""
+    (tmp_path / "folder").write_text("")
+    with DeadLetters(tmp_path / "folder" / "letters.jsonl", HEADER, Redactor()) as letters:
+        letters.add(REFUSED, 0, "thing", BODY)
+        (tmp_path / "folder").unlink()
+        letters.add(REFUSED, 0, "thing", BODY)
+
+    assert list(tmp_path.iterdir()) == []
+    assert letters.problem is not None
+    assert letters.problem.message.startswith("2 of 2 dead letters")
+
+
 def test_a_folder_in_the_place_of_the_file_is_a_problem_and_stays(tmp_path: Path) -> None:
     with DeadLetters(tmp_path, HEADER, Redactor()) as letters:
         letters.add(REFUSED, 0, "thing", BODY)
@@ -265,20 +279,24 @@ print(letters.problem.message, letters.path_or_none)
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 def test_a_device_is_written_to_and_never_replaced(tmp_path: Path) -> None:
-    full, null = tmp_path / "full", tmp_path / "null"
-    full.symlink_to("/dev/full")
-    null.symlink_to("/dev/null")
-    with DeadLetters(full, HEADER, Redactor()) as into_full, DeadLetters(null, HEADER, Redactor()) as into_null:
-        into_full.add(REFUSED, 0, "thing", BODY)
-        into_null.add(REFUSED, 0, "thing", BODY)
-    into_null.settle(0)
+    """A terminal of the test's own, in a folder that takes no files: without the guard, and with the rights of root,
+    a test on /dev/null would replace that of the machine."""
+    ours, theirs = os.openpty()
+    try:
+        link = tmp_path / "device"
+        link.symlink_to(os.ttyname(theirs))
+        with DeadLetters(link, HEADER, Redactor()) as letters:
+            letters.add(REFUSED, 0, "thing", None)
+        letters.settle(0)
 
-    assert into_full.problem is not None
-    assert "No space left on device" in into_full.problem.message
-    assert into_null.problem is None
-    assert null.is_char_device()
+        assert letters.problem is None
+        assert letters.path_or_none == link
+        assert b'"run_id":"r1"' in os.read(ours, 10_000)
+        assert link.is_char_device()
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_a_pipe_that_nobody_reads_does_not_hold_up_the_run(tmp_path: Path) -> None:
@@ -354,7 +372,11 @@ def test_a_number_that_holds_a_secret_becomes_a_text(body: str, entity: dict[str
 
 @pytest.mark.parametrize(
     ("body", "secret"),
-    [('{"identifier":"a","properties":{"b":true}}', "true"), ('{"identifier":"a","properties":{"n":12.50}}', "12.50")],
+    [
+        ('{"identifier":"a","properties":{"b":true}}', "true"),
+        ('{"identifier":"a","title":"true","properties":{"b":true}}', "true"),
+        ('{"identifier":"a","properties":{"n":12.50}}', "12.50"),
+    ],
 )
 def test_an_entity_from_which_a_secret_cannot_be_taken_is_not_kept(body: str, secret: str) -> None:
     found = letter(body.encode(), secret)

@@ -8,17 +8,18 @@ import signal
 import sys
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 import structlog
 
 from portsync.auth import TokenStore
 from portsync.blueprints import beside, read_blueprints
+from portsync.cli.output import check_output, opened_sink
 from portsync.cli.progress import SyncProgress
 from portsync.cli.render import print_in_lines, print_report
 from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import default_identifier, load_all, port_client, sync_tools
+from portsync.cli.wiring import default_identifier, load_all, port_client, port_sink, sync_tools
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor, configure_logs
 from portsync.provision import Change, apply_steps, plan_blueprints
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
     from portsync.plan import SourcePlan
     from portsync.port.client import PortClient
+    from portsync.sinks.base import Sink
 
 _PATH = click.Path(path_type=Path)
 
@@ -43,6 +45,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--strict", "is_strict", is_flag=True, help="Exit code 1 also for skipped resources and field errors.")
 @click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
+@click.option("--sink", "to", type=click.Choice(["port", "jsonl"]), default="port", help="Where the entities go.")
+@click.option("--output", type=_PATH, help="With --sink jsonl: write to this file, not to standard output.")
 @click.pass_obj
 def sync(
     runtime: Runtime | None,
@@ -52,6 +56,8 @@ def sync(
     is_strict: bool,
     report_file: Path | None,
     form: str,
+    to: str,
+    output: Path | None,
 ) -> None:
     """Read every resource of MAPPING from its API and upsert the entities into Port.
 
@@ -66,15 +72,18 @@ def sync(
     paths = [or_shipped(path) for path in mappings] or ([Path(settings.mapping)] if settings.mapping else [])
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
-    loaded = load_all(paths, runtime.environment, settings)
+    check_output(to, output, form)
+    loaded = load_all(paths, runtime.environment, settings, needs_port=to == "port")
     print_in_lines([warning for mapping, _ in loaded for warning in mapping.warnings])
     _check_kinds(loaded, kinds)
     if report_file is not None:
         _check_writable(report_file)
     redactor = Redactor({*settings.secrets(), *(s for m, p in loaded for s in {*m.secrets, *p.auth.secrets()})})
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
-    reports = asyncio.run(run(loaded, settings, runtime, redactor, RunOptions(frozenset(kinds), is_strict)))
-    _deliver(reports, redactor, report_file, form)
+    options = RunOptions(frozenset(kinds), is_strict)
+    with opened_sink(to, output) as sink:
+        reports = asyncio.run(run(loaded, settings, runtime, redactor, options, sink))
+    _deliver(reports, redactor, report_file, form, sys.stderr if to == "jsonl" and output is None else sys.stdout)
     sys.exit(max((report.exit_code for report in reports), default=0))
 
 
@@ -99,8 +108,10 @@ async def run(
     runtime: Runtime,
     redactor: Redactor,
     options: RunOptions | None = None,
+    sink: Sink | None = None,
 ) -> list[Report]:
-    """Sync each mapping in turn; one that Port cannot be reached for has a report that says so."""
+    """Sync each mapping in turn; one that Port cannot be reached for has a report that says so. The entities go to
+    `sink`, or to Port."""
     stop = Stop()
     # One for all mappings: what a server gave in place of a token counts for all that name the token.
     store = TokenStore(settings.token_folder)
@@ -115,7 +126,7 @@ async def run(
         try:
             reports.append(
                 await _run_one(
-                    mapping, source, settings, runtime, redactor, stop, store, run_id, options or RunOptions()
+                    mapping, source, settings, runtime, redactor, stop, store, run_id, options or RunOptions(), sink
                 )
             )
         except PortSyncError as error:
@@ -135,18 +146,26 @@ async def _run_one(
     store: TokenStore,
     run_id: str,
     options: RunOptions,
+    sink: Sink | None,
 ) -> Report:
     log = structlog.get_logger().bind(run_id=run_id, mapping=str(mapping.path))
-    identifier = settings.identifier or default_identifier(mapping.name)
-    async with port_client(settings, identifier, runtime, redactor.add) as port:
-        await stop.race(port.sign_in())
-        if settings.initialize_resources:
-            await stop.race(create_missing_blueprints(port, mapping))
+
+    async def into(sink: Sink) -> Report:
         with SyncProgress(source.rate_limit) as progress:
             async with sync_tools(
-                mapping, source, settings, port, stop, progress.show, runtime, redactor.add, store
+                mapping, source, settings, sink, stop, progress.show, runtime, redactor.add, store
             ) as tools:
-                report = await run_sync(mapping, source, tools, run_id=run_id, options=options)
+                return await run_sync(mapping, source, tools, run_id=run_id, options=options)
+
+    if sink is not None:
+        report = await into(sink)
+    else:
+        identifier = settings.identifier or default_identifier(mapping.name)
+        async with port_client(settings, identifier, runtime, redactor.add) as port:
+            await stop.race(port.sign_in())
+            if settings.initialize_resources:
+                await stop.race(create_missing_blueprints(port, mapping))
+            report = await into(port_sink(port, mapping))
     for resource in report.resources:
         log.info("resource.ended", **resource.as_json())
     log.info("run.ended", exit_code=report.exit_code, **report.totals())
@@ -161,7 +180,7 @@ async def create_missing_blueprints(port: PortClient, mapping: LoadedMapping) ->
     await apply_steps(port, [step for step in steps if step.change is Change.CREATE])
 
 
-def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None, form: str) -> None:
+def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None, form: str, out: TextIO) -> None:
     value: dict[str, Any] = reports[0].as_json()
     if len(reports) > 1:
         value = {"version": 1, "runs": [report.as_json() for report in reports]}
@@ -173,4 +192,4 @@ def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None
         click.echo(text)
         return
     for report in reports:
-        print_report(report, redactor)
+        print_report(report, redactor, out)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from portsync.cli.runtime import Runtime
     from portsync.report import ResourceReport
     from portsync.settings import Settings
+    from portsync.sinks.base import Sink
     from portsync.stop import Stop
 
 _PORT_ATTEMPTS = 6
@@ -42,7 +43,7 @@ _PORT_MAX_WAIT_S = 60.0
 
 
 def load_all(
-    paths: list[Path], environment: Mapping[str, str], settings: Settings
+    paths: list[Path], environment: Mapping[str, str], settings: Settings, *, needs_port: bool = True
 ) -> list[tuple[LoadedMapping, SourcePlan]]:
     """The mappings, and the source of each. Raises ConfigError with the problems of all files and of the
     environment at once."""
@@ -58,7 +59,8 @@ def load_all(
         except ConfigError as error:
             problems += error.problems
     try:
-        port_credentials(settings)
+        if needs_port:
+            port_credentials(settings)
     except SettingsError as error:
         problems += error.problems
     if problems:
@@ -127,14 +129,14 @@ async def sync_tools(
     mapping: LoadedMapping,
     source: SourcePlan,
     settings: Settings,
-    port: PortClient,
+    sink: Sink,
     stop: Stop,
     progress: Callable[[ResourceReport], None],
     runtime: Runtime,
     learned: Callable[[str], None],
     store: TokenStore,
 ) -> AsyncIterator[Tools]:
-    """What a run of `mapping` needs, writing to `port`. `learned` is told of every credential that comes up."""
+    """What a run of `mapping` needs, writing to `sink`. `learned` is told of every credential that comes up."""
     timeout, rate = source.timeout, source.rate_limit
     origins = source.origins
     client = Client(
@@ -152,13 +154,18 @@ async def sync_tools(
         secrets={*mapping.secrets, *source.auth.secrets()},
         budget=None if rate is None else Budget(rate.requests, rate.per),
     )
-    switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
     async with (
         client,
         JqPool(Limits(settings.jq_timeout, settings.jq_memory), settings.jq_workers or usable_cores()) as pool,
     ):
         patience_s = timeout.total + source.retry.max_wait + 5 * settings.jq_timeout
-        yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress, patience_s)
+        yield Tools(client, pool, sink, stop, runtime.clock, progress, patience_s)
+
+
+def port_sink(port: PortClient, mapping: LoadedMapping) -> PortSink:
+    """Port, with the switches of `mapping`."""
+    switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
+    return PortSink(port, switches)
 
 
 def default_identifier(name: str) -> str:
