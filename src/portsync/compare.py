@@ -36,8 +36,9 @@ def differences(sent: Mapping[str, Json], held: Mapping[str, Json], *, is_merge:
     """What upserting `sent` would change in `held`, in an order that does not depend on the order of keys.
 
     `sent` has the keys of an entity in a bulk upsert; `held` is what a search gives for it, without calculated
-    properties: that both are one entity is the caller's word, so identifiers are not compared. Without `is_merge` Port keeps nothing that is not sent, so what it holds beyond `sent` is a difference
-    too (Port's API reference, create an entity: `merge`).
+    properties. That both are one entity is the caller's word: identifiers are not compared. Without `is_merge` Port
+    keeps nothing that is not sent, so what it holds beyond `sent` is a difference too (Port's API reference, create an
+    entity: `merge`).
     """
     found = [
         *_of_keys("", sent, held, ("title", "icon"), _is_same, is_merge=is_merge),

@@ -13,7 +13,8 @@
     ├── SourceError               the API that is read                                           3
     ├── PortError                 the API that is written                                        4
     │   ├── PortRefusedError      Port does not accept the credentials
-    │   └── PortUnreachableError  Port does not answer
+    │   ├── PortUnreachableError  Port does not answer
+    │   └── OutputError           the file in Port's place takes no more                    1
     ├── StoppedError              Ctrl-C or SIGTERM                                     130, 143
     └── ExpressionError           a JQ program that did not end well                             1
 
@@ -156,6 +157,12 @@ class PortRefusedError(PortError):
 
 class PortUnreachableError(PortError):
     """This means that Port does not answer, or answers nothing but server errors."""
+
+
+class OutputError(PortError):
+    """This means that the file or pipe that stands in Port's place takes no more entities."""
+
+    exit_code = 1
 
 
 class StoppedError(PortSyncError):

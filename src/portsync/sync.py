@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from portsync.chains.stream import Chain
-    from portsync.flow import MappedPage, Page
+    from portsync.dead_letters import DeadLetters
+    from portsync.flow import Entity, MappedPage, Page
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import Resource
     from portsync.mapping.requests import Lookup
@@ -60,12 +61,12 @@ async def sync(
     started_at = tools.clock()
     resources = mapping.file.resources
     wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
-    reports = {index: _begun(index, resources[index]) for index in wanted}
+    reports = {index: _begun(index, resources[index], tools.letters) for index in wanted}
     producers = Producers(resources)
     relations = None
-    if tools.port is not None:
-        relations = Relations(tools.port.holdings, producers.may_give, mapping.file.missing_users)
-    upserter = Upserter(tools.sink)
+    if tools.into.port is not None:
+        relations = Relations(tools.into.port.holdings, producers.may_give, mapping.file.missing_users)
+    upserter = Upserter(tools.into.sink)
     pointing = await _pointing(producers, relations, tools.stop, upserter)
     watch = asyncio.create_task(_give_up_after_grace(tools, upserter))
     access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
@@ -74,7 +75,13 @@ async def sync(
     names = resource_names(resources)
     with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
         writer = Writer(
-            upserter, tools.catalog, tools.comparison, relations, held, batch_size=tools.batch_size, told=tools.progress
+            upserter,
+            tools.into.catalog,
+            tools.into.comparison,
+            relations,
+            held,
+            batch_size=tools.into.batch_size,
+            told=tools.progress,
         )
         for place, index in enumerate(order):
             report = reports[index]
@@ -97,9 +104,19 @@ async def sync(
     return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
 
 
-def _begun(index: int, resource: Resource) -> ResourceReport:
+def _begun(index: int, resource: Resource, letters: DeadLetters | None) -> ResourceReport:
     takes_conflicts = resource.selector.on_conflict in ("first", "last")
-    return ResourceReport(index, resource.kind, constant_blueprints(resource), takes_conflicts)
+    report = ResourceReport(index, resource.kind, constant_blueprints(resource), takes_conflicts)
+    if letters is not None:
+        report.letter = partial(_write_letter, letters, index)
+    return report
+
+
+def _write_letter(letters: DeadLetters, index: int, problem: Problem, entity: Entity | None) -> None:
+    if entity is None:
+        letters.add(problem, index, None, None)
+    else:
+        letters.add(problem, index, entity.blueprint, entity.body)
 
 
 _INTERRUPTED = Problem("interrupted", "the run was stopped before Port answered", hint="run it again")
@@ -192,19 +209,19 @@ async def _reconcile(
     writer: Writer,
 ) -> tuple[Deletion, ...]:
     """Delete what is no longer in the source, where the rule allows it."""
-    if tools.port is None or tools.stop.is_requested or writer.upserter.down is not None:
+    if tools.into.port is None or tools.stop.is_requested or writer.upserter.down is not None:
         return ()
     runs = blueprint_runs(
-        mapping.file.resources, producers, reports, writer.fates, tools.catalog, options.given_elsewhere
+        mapping.file.resources, producers, reports, writer.fates, tools.into.catalog, options.given_elsewhere
     )
     ordered = [runs[name] for name in dependents_first(runs, pointing)]
-    reconciler = Reconciler(tools.catalog, tools.port.holdings, tools.port.deletes, options.rule)
+    reconciler = Reconciler(tools.into.catalog, tools.into.port.holdings, tools.into.port.deletes, options.rule)
     try:
-        deletions = await reconciler.reconcile(ordered, tools.comparison.looks_at)
+        deletions = await reconciler.reconcile(ordered, tools.into.comparison.looks_at)
         if len(reports) == len(mapping.file.resources) and all(
             report.verdict is Verdict.COMPLETE for report in reports.values()
         ):
-            tools.comparison.is_whole()
+            tools.into.comparison.is_whole()
     except StateLostError as error:
         writer.upserter.fail(error)
         return ()
@@ -223,7 +240,7 @@ def _report(
     lookups: LookedUp,
 ) -> Report:
     try:
-        tools.catalog.close()
+        tools.into.catalog.close()
     except StateLostError as error:
         writer.upserter.fail(error)
     down = writer.upserter.down
@@ -232,18 +249,28 @@ def _report(
             reason = "state" if isinstance(down, StateLostError) else "port"
             report.reason = reason if report.reason == "interrupted" else report.reason
     in_file_order = [reports[index] for index in sorted(reports)]
-    own = (*(down.problems if down is not None else ()), *(p for d in deletions for p in problems_of(d, options.rule)))
+    problems = [
+        *(down.problems if down is not None else ()),
+        *(p for d in deletions for p in problems_of(d, options.rule)),
+    ]
     stopped = tools.stop.exit_code if tools.stop.is_requested else None
+    exit_code = exit_code_of(in_file_order, deletions, stopped=stopped, down=down, is_strict=options.is_strict)
+    dead_letters = None
+    if tools.letters is not None:
+        tools.letters.settle(exit_code)
+        dead_letters = tools.letters.path_or_none
+        problems += [tools.letters.problem] if tools.letters.problem is not None else []
     return Report(
         run_id,
         str(mapping.path),
         started_at,
         tools.clock(),
-        exit_code_of(in_file_order, deletions, stopped=stopped, down=down, is_strict=options.is_strict),
+        exit_code,
         tuple(in_file_order),
-        own,
+        tuple(problems),
         lookups.spent,
         deletions,
+        None if dead_letters is None else str(dead_letters),
     )
 
 

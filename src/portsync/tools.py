@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portsync.comparison import Comparison
+    from portsync.dead_letters import DeadLetters
     from portsync.jq.pool import JqPool
     from portsync.port.holdings import Holdings
     from portsync.reconcile import Deletes, DeletionRule
@@ -30,17 +31,26 @@ class PortSide:
 
 
 @dataclass(frozen=True)
+class Destination:
+    """Where entities go, and what is known of what is there."""
+
+    sink: Sink
+    port: PortSide | None
+    """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
+    catalog: Catalog
+    comparison: Comparison
+    batch_size: int = MOST_ENTITIES
+    """How many entities the sink takes together."""
+
+
+@dataclass(frozen=True)
 class Tools:
     """What a run needs from outside."""
 
     client: Client
     """Sends to the source."""
     pool: JqPool
-    sink: Sink
-    port: PortSide | None
-    """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
-    catalog: Catalog
-    comparison: Comparison
+    into: Destination
     stop: Stop
     clock: Callable[[], float]
     """Epoch seconds."""
@@ -48,10 +58,10 @@ class Tools:
     """Is told of a resource's counts whenever they change."""
     patience_s: float
     """Longer than anything may take while a resource is read, in seconds: then the run hangs."""
+    letters: DeadLetters | None = None
+    """Takes what did not make it."""
     grace_s: float = 10.0
     """What is under way when a stop is requested gets so many seconds to end."""
-    batch_size: int = MOST_ENTITIES
-    """How many entities the sink takes together."""
 
 
 @dataclass(frozen=True, slots=True)

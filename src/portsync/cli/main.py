@@ -28,6 +28,7 @@ class Commands(click.Group):
         "sync": "Bring a mapping's resources into Port.",
         "provision": "Create or change blueprints in Port.",
         "emulate": "Run the local Port.",
+        "replay": "Send the entities of a dead-letter file again.",
         "schema": "Print the JSON Schema of the mapping file, for editors.",
     }
 

@@ -77,7 +77,14 @@ def plan(
     redactor = redactor_of(settings, loaded)
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
     with PlannedChanges() as planned:
-        order = Order(frozenset(kinds), False, is_full, no_delete, max_delete, allow_empty, planned)
+        order = Order(
+            frozenset(kinds),
+            is_full=is_full,
+            no_delete=no_delete,
+            max_delete=max_delete,
+            allow_empty=allow_empty,
+            planned=planned,
+        )
         (report,) = asyncio.run(run(loaded, Surroundings(settings, runtime, redactor), order))
         if form == "json":
             click.echo(json.dumps(redactor.clean_json(_as_json(report, planned)), indent=2, ensure_ascii=False))

@@ -81,9 +81,10 @@ def _printable(text: str) -> str:
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-def print_report(report: Report, redactor: Redactor) -> None:
-    """Show a report: what was read, mapped and written, what went wrong, and in the last line the whole truth."""
-    out = console(sys.stdout)
+def print_report(report: Report, redactor: Redactor, file: TextIO | None = None) -> None:
+    """Show a report on standard output, or in `file`: what was read, mapped and written, what went wrong, and in the
+    last line the whole truth."""
+    out = console(file or sys.stdout)
     if report.resources:
         out.print(_table(report, out.width))
     print_report_problems(report, redactor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.wiring import port_client, source_tools
 from portsync.comparison import Comparison
+from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.port.deletion import Deletion
 from portsync.port.entities import UpsertSwitches
@@ -36,10 +38,11 @@ from portsync.state.place import StatePlace, state_place
 from portsync.state.store import opened_state
 from portsync.stop import Stop
 from portsync.sync import sync as run_sync
-from portsync.tools import PortSide, RunOptions, Tools
+from portsync.tools import Destination, PortSide, RunOptions, Tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from portsync.plan import SourcePlan
     from portsync.port.client import PortClient
     from portsync.port.owner import Owner
+    from portsync.sinks.base import Sink
 
 Loaded = tuple["LoadedMapping", "SourcePlan"]
 
@@ -68,6 +72,10 @@ class Order:
     allow_empty: bool = False
     planned: PlannedChanges | None = None
     """Where this is a plan: what takes it down. Nothing is written then."""
+    dead_letters: Path | None = None
+    """The file for what did not make it, in place of one beside the state."""
+    sink: Sink | None = None
+    """Where the entities go, when that is not Port. Nothing is known of what is there, and no state is kept."""
     keeps_state: bool = True
 
     def rule(self, mapping: MappingFile) -> DeletionRule:
@@ -115,17 +123,12 @@ class _Run:
         """What it came to. Raises PortError, StateError and StoppedError where it could not begin."""
         settings, order, mapping = self.around.settings, self.order, self.mapping
         owner = owner_of(settings, mapping.name)
-        place = state_place(settings, owner.identifier) if order.keeps_state else StatePlace()
-        with opened_state(place) as connection:
-            catalog = self._catalog(connection, owner)
-            async with port_client(settings, owner, self.around) as port:
-                await self.stop.race(port.sign_in())
-                if settings.initialize_resources and order.planned is None:
-                    await self.stop.race(create_missing_blueprints(port, mapping))
-                async with self._tools(port, owner, catalog) as tools:
-                    given_elsewhere = _given_by([other for other in others if owner_of(settings, other.name) == owner])
-                    options = RunOptions(order.rule(mapping.file), order.kinds, order.is_strict, given_elsewhere)
-                    report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
+        keeps_state = order.keeps_state and order.sink is None
+        given_elsewhere = _given_by([other for other in others if owner_of(settings, other.name) == owner])
+        options = RunOptions(order.rule(mapping.file), order.kinds, order.is_strict, given_elsewhere)
+        with opened_state(state_place(settings, owner.identifier) if keeps_state else StatePlace()) as connection:
+            async with self._tools(self._catalog(connection, owner), owner) as tools:
+                report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
         log = structlog.get_logger().bind(run_id=self.run_id, mapping=str(mapping.path))
         for resource in report.resources:
             log.info("resource.ended", **resource.as_json())
@@ -141,37 +144,73 @@ class _Run:
         return Catalog(connection, name, manner, is_dry=self.order.planned is not None)
 
     @asynccontextmanager
-    async def _tools(self, port: PortClient, owner: Owner, catalog: Catalog) -> AsyncIterator[Tools]:
-        settings, runtime, order, file = self.around.settings, self.around.runtime, self.order, self.mapping.file
+    async def _tools(self, catalog: Catalog, owner: Owner) -> AsyncIterator[Tools]:
+        """Raises PortError where Port cannot be used."""
+        runtime = self.around.runtime
+        async with AsyncExitStack() as stack:
+            progress = stack.enter_context(SyncProgress(self.source.rate_limit))
+            into = await self._into_port(stack, catalog, owner) if self.order.sink is None else self._into_sink(catalog)
+            source = await stack.enter_async_context(source_tools(self.mapping, self.source, self.around, self.store))
+            letters = self._letters(owner) if into.port is not None and self.order.planned is None else None
+            if letters is not None:
+                stack.enter_context(letters)
+            yield Tools(
+                source.client,
+                source.pool,
+                into,
+                self.stop,
+                runtime.clock,
+                progress.show,
+                source.patience_s,
+                letters=letters,
+            )
+
+    async def _into_port(self, stack: AsyncExitStack, catalog: Catalog, owner: Owner) -> Destination:
+        """Port, signed in, with the blueprints at hand."""
+        settings, order, file = self.around.settings, self.order, self.mapping.file
+        port = await stack.enter_async_context(port_client(settings, owner, self.around))
+        await self.stop.race(port.sign_in())
+        if settings.initialize_resources and order.planned is None:
+            await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
-        now, every_s = runtime.clock(), settings.compare_every
+        now, every_s = self.around.runtime.clock(), settings.compare_every
         comparison = Comparison(catalog, holdings, now=now, every_s=every_s, is_full=order.is_full)
         merges, cascades = file.enable_merge_entity, file.delete_dependent_entities
-        sink: PlannedSink | ComparedSink
-        deletes: PlannedDeletion | Deletion
-        if order.planned is not None:
-            sink = PlannedSink(holdings, comparison.is_due, order.planned.write, is_merge=merges)
-            deletes = PlannedDeletion(holdings, sink.relations_of, order.planned.delete, with_dependents=cascades)
-        else:
-            to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
-            sink = ComparedSink(to_port, holdings, comparison.is_due, is_merge=merges)
-            deletes = Deletion(port, with_dependents=cascades)
-        asks_of_all = order.planned is not None or (comparison.of_all and not order.is_full)
-        with SyncProgress(self.source.rate_limit) as progress:
-            async with source_tools(self.mapping, self.source, self.around, self.store) as from_source:
-                yield Tools(
-                    from_source.client,
-                    from_source.pool,
-                    sink,
-                    PortSide(holdings, deletes),
-                    catalog,
-                    comparison,
-                    self.stop,
-                    runtime.clock,
-                    progress.show,
-                    from_source.patience_s,
-                    batch_size=AT_ONCE if asks_of_all else MOST_ENTITIES,
-                )
+        if (planned := order.planned) is not None:
+            plan = PlannedSink(holdings, comparison.is_due, planned.write, is_merge=merges)
+            deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
+            return Destination(plan, PortSide(holdings, deletes), catalog, comparison, batch_size=AT_ONCE)
+        to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
+        sink = ComparedSink(to_port, holdings, comparison.is_due, is_merge=merges)
+        asks_of_all = comparison.of_all and not order.is_full
+        side = PortSide(holdings, Deletion(port, with_dependents=cascades))
+        return Destination(sink, side, catalog, comparison, batch_size=AT_ONCE if asks_of_all else MOST_ENTITIES)
+
+    def _into_sink(self, catalog: Catalog) -> Destination:
+        assert self.order.sink is not None
+        comparison = Comparison(catalog, None, now=self.around.runtime.clock(), every_s=0, is_full=True)
+        return Destination(self.order.sink, None, catalog, comparison)
+
+    def _letters(self, owner: Owner) -> DeadLetters | None:
+        """What takes the records and entities that do not make it; None where there is no place for a file."""
+        settings, file = self.around.settings, self.mapping.file
+        path = self.order.dead_letters
+        if path is None:
+            if settings.state_folder is None:
+                return None
+            # Two mappings may share a name that the environment gives.
+            name = owner.identifier if settings.identifier is None else f"{owner.identifier}-{self.mapping.name}"
+            path = settings.state_folder / "dead-letters" / f"{name}.jsonl"
+        header = Header(
+            run_id=self.run_id,
+            mapping=str(self.mapping.path),
+            identifier=owner.identifier,
+            type=owner.type,
+            merge=file.enable_merge_entity,
+            create_missing_related_entities=file.create_missing_related_entities,
+            written_at=datetime.fromtimestamp(self.around.runtime.clock(), UTC),
+        )
+        return DeadLetters(path, header, self.around.redactor)
 
 
 def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:

@@ -6,10 +6,11 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from portsync.cli.output import check_output, opened_sink
 from portsync.cli.render import print_in_lines, print_report
 from portsync.cli.running import Order, run
 from portsync.cli.runtime import Runtime
@@ -35,6 +36,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--no-delete", is_flag=True, help="Delete nothing.")
 @click.option("--max-delete", type=click.FloatRange(0, 1), metavar="RATIO", help="In place of entityDeletionThreshold.")
 @click.option("--allow-empty", is_flag=True, help="An empty source may delete what it gave before.")
+@click.option("--dead-letters", type=_PATH, metavar="FILE", help="Where what Port refused is kept, to be sent again.")
+@click.option("--sink", "to", type=click.Choice(["port", "jsonl"]), default="port", help="Where the entities go.")
+@click.option("--output", type=_PATH, help="With --sink jsonl: write to this file, not to standard output.")
 @click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The report's form.")
 @click.pass_obj
@@ -48,6 +52,9 @@ def sync(
     no_delete: bool,
     max_delete: float | None,
     allow_empty: bool,
+    dead_letters: Path | None,
+    to: str,
+    output: Path | None,
     report_file: Path | None,
     form: str,
 ) -> None:
@@ -64,16 +71,27 @@ def sync(
     paths = [or_shipped(path) for path in mappings] or ([Path(settings.mapping)] if settings.mapping else [])
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
-    loaded = load_all(paths, runtime.environment, settings)
+    check_output(to, output, form)
+    loaded = load_all(paths, runtime.environment, settings, needs_port=to == "port")
     print_in_lines([warning for mapping, _ in loaded for warning in mapping.warnings])
     check_kinds(loaded, kinds)
     if report_file is not None:
         _check_writable(report_file)
     redactor = redactor_of(settings, loaded)
     configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
-    order = Order(frozenset(kinds), is_strict, is_full, no_delete, max_delete, allow_empty)
-    reports = asyncio.run(run(loaded, Surroundings(settings, runtime, redactor), order))
-    _deliver(reports, redactor, report_file, form)
+    with opened_sink(to, output) as sink:
+        order = Order(
+            frozenset(kinds),
+            is_strict=is_strict,
+            is_full=is_full,
+            no_delete=no_delete,
+            max_delete=max_delete,
+            allow_empty=allow_empty,
+            dead_letters=dead_letters,
+            sink=sink,
+        )
+        reports = asyncio.run(run(loaded, Surroundings(settings, runtime, redactor), order))
+    _deliver(reports, redactor, report_file, form, sys.stderr if to == "jsonl" and output is None else sys.stdout)
     sys.exit(max((report.exit_code for report in reports), default=0))
 
 
@@ -98,7 +116,7 @@ def check_kinds(loaded: list[tuple[LoadedMapping, SourcePlan]], kinds: tuple[str
             raise click.BadParameter(f"no resource has the kind {kind}; there are {', '.join(sorted(known))}")
 
 
-def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None, form: str) -> None:
+def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None, form: str, out: TextIO) -> None:
     value: dict[str, Any] = reports[0].as_json()
     if len(reports) > 1:
         value = {"version": 1, "runs": [report.as_json() for report in reports]}
@@ -110,4 +128,4 @@ def _deliver(reports: list[Report], redactor: Redactor, report_file: Path | None
         click.echo(text)
         return
     for report in reports:
-        print_report(report, redactor)
+        print_report(report, redactor, out)

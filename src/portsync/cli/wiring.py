@@ -39,7 +39,7 @@ _PORT_MAX_WAIT_S = 60.0
 
 
 def load_all(
-    paths: list[Path], environment: Mapping[str, str], settings: Settings
+    paths: list[Path], environment: Mapping[str, str], settings: Settings, *, needs_port: bool = True
 ) -> list[tuple[LoadedMapping, SourcePlan]]:
     """The mappings, and the source of each. Raises ConfigError with the problems of all files and of the
     environment at once."""
@@ -55,7 +55,8 @@ def load_all(
         except ConfigError as error:
             problems += error.problems
     try:
-        port_credentials(settings)
+        if needs_port:
+            port_credentials(settings)
     except SettingsError as error:
         problems += error.problems
     if problems:
