@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def shipped_folder() -> Path:
-    """The folder that holds `mappings/`, `blueprints/` and `dashboards/`: inside the installed package, or the checkout's root."""
+    """The folder that holds `mappings/`, `blueprints/` and `dashboards/`: inside the installed package, or the root of
+    the checkout."""
     installed = Path(__file__).parent / "shipped"
     return installed if installed.is_dir() else Path(__file__).parents[2]
 

@@ -25,7 +25,7 @@ class Commands(click.Group):
         "demo": "Run the main job on embedded parts; no network, no credentials.",
         "check": "Find everything that is wrong with a mapping file, offline.",
         "sync": "Bring a mapping's resources into Port.",
-        "provision": "Create or change blueprints in Port.",
+        "provision": "Create or change blueprints and dashboards in Port.",
         "emulate": "Run the local Port.",
         "schema": "Print the JSON Schema of the mapping file, for editors.",
     }

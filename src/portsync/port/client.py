@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from portsync.errors import PortRefusedError, PortUnreachableError, Problem, SendError
+from portsync.errors import PortError, PortRefusedError, PortUnreachableError, Problem, SendError
 from portsync.excerpts import cut, first_words
 from portsync.flow import Answer, RequestSpec
 
@@ -139,6 +139,17 @@ def message_of(answer: Answer) -> str:
     if isinstance(value, dict) and ("error" in value or "message" in value):
         return cut(": ".join(str(value[key]) for key in ("error", "message") if value.get(key)), _EXCERPT)
     return first_words(answer.body, _EXCERPT)
+
+
+def accepted(answer: Answer, place: str, subject: str) -> dict[str, Any]:
+    """The answer's JSON object. Raises PortError where Port refused what was asked; `subject` says what of Port's
+    documentation speaks of it."""
+    value = json_of(answer)
+    if answer.is_success and isinstance(value, dict):
+        return value
+    is_invalid = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    hint = f"compare it with Port's documentation on {subject}" if is_invalid else None
+    raise PortError(Problem("port-rejected", f"Port answered {answer.status}: {message_of(answer)}", place, hint))
 
 
 def unreachable(error: SendError) -> Problem:
