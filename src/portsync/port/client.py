@@ -59,12 +59,14 @@ class PortClient:
         params: tuple[tuple[str, str], ...] = (),
         body: Any = None,
         content: bytes | None = None,
+        retried: frozenset[int] | None = None,
     ) -> Answer:
-        """The answer to one request, whatever its status but 401. `path` begins after `/v1`.
+        """The answer to one request, whatever its status but 401. `path` begins after `/v1`; `retried` are the
+        statuses that are worth another attempt, where they are not the usual ones.
 
         Raises PortRefusedError where Port does not accept the token even after a renewal, and SendError.
         """
-        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body)
+        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body, retried=retried)
         token = await self._valid_token()
         answer = await self._http.send(_signed(request, token), content)
         if answer.status == HTTPStatus.UNAUTHORIZED:
