@@ -107,5 +107,9 @@ def test_a_legacy_chart_that_lacks_what_the_current_form_needs_stays_as_it_is(mi
 def test_a_chart_that_the_legacy_form_cannot_express_has_one_form(beyond: dict[str, Any]) -> None:
     current = page({"id": "c", "type": "multi-line-chart", **beyond})
 
+    simple = {"id": "s", "type": "multi-line-chart", "title": "T", "lines": [{"title": "T", "func": "sum"}]}
+    mixed = page(*current["widgets"][0]["widgets"], simple)
+
     assert list(without_legacy_form(current)) == ["c"]
     assert forms_of(current, "auto") == (current,)
+    assert forms_of(mixed, "auto") == (mixed,), "a page comes in one form, and not in half of it"

@@ -102,6 +102,13 @@ def test_a_change_holds_only_what_can_be_changed(key: str, port: httpx.Client) -
     assert f"must NOT have additional properties ({key})" in answer.json()["message"]
 
 
+def test_the_widgets_of_a_change_are_checked_too(port: httpx.Client) -> None:
+    port.post("/pages", json=page())
+    answer = port.patch("/pages/p", json={"widgets": page({**PIE, "func": "sum"})["widgets"]})
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_request")
+    assert port.get("/pages/p").json()["page"]["widgets"][0]["widgets"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [
