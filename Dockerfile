@@ -8,6 +8,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY mappings mappings
 COPY blueprints blueprints
+COPY dashboards dashboards
 # The lock holds the build backend too: nothing unlocked is fetched here.
 RUN /opt/portsync/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 RUN /opt/portsync/bin/pip install --no-cache-dir --no-deps --no-index dist/*.whl

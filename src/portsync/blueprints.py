@@ -14,7 +14,8 @@ Blueprint = dict[str, Any]
 
 
 def read_blueprints(folder: Path) -> list[Blueprint]:
-    """The blueprints below `folder`, in the order of file names. Raises BlueprintError with all that is wrong."""
+    """The blueprints below `folder`, in the order of file names; pages between them are passed over. Raises
+    BlueprintError with all that is wrong."""
     if not folder.is_dir():
         raise BlueprintError(
             Problem(
@@ -27,8 +28,10 @@ def read_blueprints(folder: Path) -> list[Blueprint]:
     problems: list[Problem] = []
     blueprints: dict[str, Blueprint] = {}
     for path in sorted(folder.rglob("*.json")):
-        for blueprint in _read(path, problems):
-            if (problem := _fault(blueprint, path)) is not None:
+        for blueprint in read_values(path, problems):
+            if is_page(blueprint):
+                continue
+            if (problem := fault_of_blueprint(blueprint, path)) is not None:
                 problems.append(problem)
             elif blueprint["identifier"] in blueprints:
                 message = f"the blueprint `{blueprint['identifier']}` is in two files"
@@ -36,13 +39,24 @@ def read_blueprints(folder: Path) -> list[Blueprint]:
             else:
                 blueprints[blueprint["identifier"]] = blueprint
     if not blueprints and not problems:
-        problems.append(Problem("no-blueprints", f"no *.json below `{folder}`", place=str(folder)))
+        problems.append(no_blueprints(folder))
     if problems:
         raise BlueprintError(*problems)
     return list(blueprints.values())
 
 
-def _read(path: Path, problems: list[Problem]) -> list[Any]:
+def no_blueprints(folder: Path) -> Problem:
+    """The problem of a folder in which there is nothing."""
+    return Problem("no-blueprints", f"no *.json below `{folder}`", place=str(folder))
+
+
+def is_page(value: Any) -> bool:
+    """Whether a value of a file is a page: it has `widgets`, and no `schema`, which every blueprint has."""
+    return isinstance(value, dict) and "widgets" in value and "schema" not in value
+
+
+def read_values(path: Path, problems: list[Problem]) -> list[Any]:
+    """The values of a file: what it holds, or, of a list, each element. What is wrong with it goes to `problems`."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -55,7 +69,7 @@ def _read(path: Path, problems: list[Problem]) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _fault(blueprint: Any, path: Path) -> Problem | None:
+def fault_of_blueprint(blueprint: Any, path: Path) -> Problem | None:
     """What keeps a value from being a blueprint, as far as it can be told without Port."""
     hint = "compare it with Port's documentation on blueprints"
     if not isinstance(blueprint, dict):

@@ -74,6 +74,7 @@ class Settings(BaseModel):
     initialize_resources: bool = Field(
         True, validation_alias=_names("PORTSYNC_INITIALIZE_RESOURCES", "OCEAN__INITIALIZE_PORT_RESOURCES")
     )
+    raw_examples: bool = Field(True, validation_alias=_names("PORTSYNC_RAW_EXAMPLES", "OCEAN__SEND_RAW_DATA_EXAMPLES"))
     mapping: str | None = Field(None, validation_alias="PORTSYNC_MAPPING")
     state: str | None = Field(None, validation_alias="PORTSYNC_STATE")
     state_home: str | None = Field(None, validation_alias="XDG_STATE_HOME")

@@ -1,4 +1,4 @@
-"""The files that travel with portsync: mappings and blueprints, in the wheel as in a checkout."""
+"""The files that travel with portsync: mappings, blueprints and dashboards, in the wheel as in a checkout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def shipped_folder() -> Path:
-    """The folder that holds `mappings/` and `blueprints/`: inside the installed package, or the checkout's root."""
+    """The folder that holds `mappings/`, `blueprints/` and `dashboards/`: inside the installed package, or the root of
+    the checkout."""
     installed = Path(__file__).parent / "shipped"
     return installed if installed.is_dir() else Path(__file__).parents[2]
 
@@ -18,4 +19,4 @@ def or_shipped(path: Path) -> Path:
     return shipped if not path.exists() and path.parts[:1] in _SHIPPED and shipped.exists() else path
 
 
-_SHIPPED = (("mappings",), ("blueprints",))
+_SHIPPED = (("mappings",), ("blueprints",), ("dashboards",))

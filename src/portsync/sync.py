@@ -26,6 +26,7 @@ from portsync.producers import Producers, resource_names
 from portsync.reconcile import Reconciler, dependents_first, problems_of
 from portsync.relations import Relations
 from portsync.report import Report, ResourceReport, exit_code_of
+from portsync.showing import Showing
 from portsync.state.seen import SeenEntities
 from portsync.stop import StalledError
 from portsync.transform import Mapper, map_page
@@ -73,32 +74,33 @@ async def sync(
     lookups = await _look_up(mapping.file.context, access, tools.stop)
     order = reading_order(resources, wanted, lambda index: producers.first(index, pointing))
     names = resource_names(resources)
-    with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
-        writer = Writer(
-            upserter,
-            tools.into.catalog,
-            tools.into.comparison,
-            relations,
-            held,
-            batch_size=tools.into.batch_size,
-            told=tools.progress,
-        )
-        for place, index in enumerate(order):
-            report = reports[index]
-            writer.begin(Giver(names[index], report))
-            if tools.stop.is_requested or upserter.down:
-                break
-            is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
-            try:
-                await _sync_resource(mapping, lookups, taken, tools, writer, report, is_to_come)
-            except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
-                message = f"a bug in portsync: {type(error).__name__}: {error}"
-                report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
-            taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
-            tools.progress(report)
-        if tools.stop.is_requested and held.count:
-            upserter.give_up(_INTERRUPTED)
-        await writer.release()
+    async with Showing(tools.into.port, lookups.access) as showing:
+        with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
+            writer = Writer(
+                upserter,
+                tools.into.catalog,
+                tools.into.recheck,
+                relations,
+                held,
+                batch_size=tools.into.batch_size,
+                told=tools.progress,
+            )
+            for place, index in enumerate(order):
+                report = reports[index]
+                writer.begin(Giver(names[index], report))
+                if tools.stop.is_requested or upserter.down:
+                    break
+                is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
+                try:
+                    await _sync_resource(mapping, lookups, taken, showing, tools, writer, report, is_to_come)
+                except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
+                    message = f"a bug in portsync: {type(error).__name__}: {error}"
+                    report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
+                taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
+                tools.progress(report)
+            if tools.stop.is_requested and held.count:
+                upserter.give_up(_INTERRUPTED)
+            await writer.release()
     deletions = await _reconcile(mapping, tools, options, producers, pointing, reports, writer)
     watch.cancel()
     return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
@@ -154,6 +156,7 @@ async def _sync_resource(
     mapping: LoadedMapping,
     lookups: LookedUp,
     taken: TakenValues,
+    showing: Showing,
     tools: Tools,
     writer: Writer,
     report: ResourceReport,
@@ -171,7 +174,7 @@ async def _sync_resource(
 
     def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[MappedPage]]:
         mapped = partial(map_page, mapper=mapper, programs=programs, variables=chain.variables)
-        return taken.tapped(report.index, chain, mapped)
+        return showing.watched(resource, chain, taken.tapped(report.index, chain, mapped))
 
     pages = read_resource(resource, access, taken.records_for(report.index), mapping_of)
     stalled = None
@@ -217,11 +220,11 @@ async def _reconcile(
     ordered = [runs[name] for name in dependents_first(runs, pointing)]
     reconciler = Reconciler(tools.into.catalog, tools.into.port.holdings, tools.into.port.deletes, options.rule)
     try:
-        deletions = await reconciler.reconcile(ordered, tools.into.comparison.looks_at)
+        deletions = await reconciler.reconcile(ordered, tools.into.recheck.looks_at)
         if len(reports) == len(mapping.file.resources) and all(
             report.verdict is Verdict.COMPLETE for report in reports.values()
         ):
-            tools.into.comparison.is_whole()
+            tools.into.recheck.is_whole()
     except StateLostError as error:
         writer.upserter.fail(error)
         return ()

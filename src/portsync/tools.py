@@ -10,10 +10,11 @@ from portsync.batch import MOST_ENTITIES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from portsync.comparison import Comparison
     from portsync.dead_letters import DeadLetters
+    from portsync.integration import Integration
     from portsync.jq.pool import JqPool
     from portsync.port.holdings import Holdings
+    from portsync.recheck import Recheck
     from portsync.reconcile import Deletes, DeletionRule
     from portsync.report import ResourceReport
     from portsync.sinks.base import Sink
@@ -28,6 +29,8 @@ class PortSide:
 
     holdings: Holdings
     deletes: Deletes
+    integration: Integration | None = None
+    """Is told what a run does, for Port's page of data sources."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Destination:
     port: PortSide | None
     """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
     catalog: Catalog
-    comparison: Comparison
+    recheck: Recheck
     batch_size: int = MOST_ENTITIES
     """How many entities the sink takes together."""
 

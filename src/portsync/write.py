@@ -19,9 +19,9 @@ from portsync.state.catalog import Accepted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from portsync.comparison import Comparison
     from portsync.flow import Batch
     from portsync.held import HeldEntities
+    from portsync.recheck import Recheck
     from portsync.relations import Relations
     from portsync.report import ResourceReport
     from portsync.state.catalog import Catalog
@@ -50,7 +50,7 @@ class Writer:
         self,
         upserter: Upserter,
         catalog: Catalog,
-        comparison: Comparison,
+        recheck: Recheck,
         relations: Relations | None,
         held: HeldEntities,
         *,
@@ -61,7 +61,7 @@ class Writer:
         whenever it changes."""
         self.upserter = upserter
         self._catalog = catalog
-        self._comparison = comparison
+        self._recheck = recheck
         self._relations = relations
         self._held = held
         self._batcher = partial(Batcher, most_entities=batch_size)
@@ -143,11 +143,11 @@ class Writer:
         self, giver: Giver, blueprint: str, entities: Sequence[Entity], is_to_come: Callable[[str], bool]
     ) -> list[Entity]:
         """Which of one blueprint's entities are sent now. The others are unchanged, failures, or have to wait."""
-        await self._comparison.begin(blueprint)
+        await self._recheck.begin(blueprint)
         pointing = await self._looked_at(giver, entities)
         by_search = [one.entity for one in pointing if one.entity.is_search]
         named = [one.entity for one in pointing if not one.entity.is_search]
-        sends_all = self._comparison.looks_at(blueprint)
+        sends_all = self._recheck.looks_at(blueprint)
         changed = self._catalog.changed(giver.name, blueprint, named, all_count=sends_all)
         giver.report.add_unchanged(named, changed)
         self.fates.setdefault(blueprint, Counter())[Fate.UNCHANGED] += len(named) - len(changed)

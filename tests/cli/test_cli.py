@@ -77,6 +77,7 @@ def test_the_demo_brings_what_its_source_holds(portsync: Callable[..., Run]) -> 
 def test_the_demos_table_names_all_five_blueprints(portsync: Callable[..., Run]) -> None:
     run = portsync("demo")
 
+    assert "provisioned 5 blueprints and the dashboard claude_ai_insights" in run.out
     assert run.out.count("complete") == 5
     for name in ("usage_record", "user_activity", "model_usage", "cost_record", "code_analytics"):
         assert run.out.count(f" claude_{name} ") == 1

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import click
 
+from portsync.catalog_files import read_catalog_files
+from portsync.cli.provision import bring
 from portsync.cli.render import print_report
 from portsync.cli.running import Order, run
 from portsync.cli.runtime import Runtime
@@ -28,6 +30,7 @@ _DAYS = 30
 _RECORDS_WITHOUT_USERS = 173
 _RECORDS_PER_USER = 21
 """What the sample source holds in 30 days, about: not everybody works every day."""
+_PROVISIONED = ("blueprints/claude", "dashboards/claude.json")
 _SOURCE_TOKEN = "demo-source-token"  # noqa: S105 - it opens nothing but the sample source of this process
 _PORT_SECRET = "demo-port-secret"  # noqa: S105 - likewise the local Port
 
@@ -63,8 +66,14 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
         loaded = load_all([shipped_folder() / "mappings" / "claude.yaml"], environment, settings)
         if form == "text":
             click.echo(f"sample API  {source_url}  {_DAYS} days of Claude usage by {len(users)} invented users")
-            click.echo(f"local Port  {port_url}  a catalog of its own, gone with this process\n")
-        (report,) = asyncio.run(run(loaded, Surroundings(settings, runtime, Redactor()), Order(keeps_state=False)))
+            click.echo(f"local Port  {port_url}  a catalog of its own, gone with this process")
+        around = Surroundings(settings, runtime, Redactor())
+        files = read_catalog_files([shipped_folder() / path for path in _PROVISIONED])
+        plan, _ = asyncio.run(bring(files, around))
+        if form == "text":
+            pages = ", ".join(page.identifier for page in plan.pages)
+            click.echo(f"provisioned {len(plan.blueprints)} blueprints and the dashboard {pages}\n")
+        (report,) = asyncio.run(run(loaded, around, Order(keeps_state=False)))
         if form == "json":
             click.echo(json.dumps(report.as_json(), indent=2))
         else:

@@ -26,7 +26,7 @@ class Commands(click.Group):
         "check": "Find everything that is wrong with a mapping file, offline.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
-        "provision": "Create or change blueprints in Port.",
+        "provision": "Create or change blueprints and dashboards in Port.",
         "emulate": "Run the local Port.",
         "replay": "Send the entities of a dead-letter file again.",
         "schema": "Print the JSON Schema of the mapping file, for editors.",

@@ -18,15 +18,16 @@ from portsync.batch import MOST_ENTITIES
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.wiring import port_client, source_tools
-from portsync.comparison import Comparison
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
+from portsync.integration import Integration, installation_of, status_of
 from portsync.port.deletion import Deletion
 from portsync.port.entities import UpsertSwitches
 from portsync.port.holdings import Holdings
 from portsync.port.owner import owner_of
 from portsync.producers import Producers
 from portsync.provision import Change, apply_steps, plan_blueprints
+from portsync.recheck import Recheck
 from portsync.reconcile import DeletionRule
 from portsync.report import Report
 from portsync.sinks.compared import AT_ONCE, ComparedSink
@@ -128,7 +129,12 @@ class _Run:
         options = RunOptions(order.rule(mapping.file), order.kinds, order.is_strict, given_elsewhere)
         with opened_state(state_place(settings, owner.identifier) if keeps_state else StatePlace()) as connection:
             async with self._tools(self._catalog(connection, owner), owner) as tools:
+                integration = None if tools.into.port is None else tools.into.port.integration
+                if integration is not None:
+                    await integration.begin()
                 report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
+                if integration is not None:
+                    await integration.end(status_of(report.exit_code))
         log = structlog.get_logger().bind(run_id=self.run_id, mapping=str(mapping.path))
         for resource in report.resources:
             log.info("resource.ended", **resource.as_json())
@@ -174,22 +180,25 @@ class _Run:
             await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
         now, every_s = self.around.runtime.clock(), settings.compare_every
-        comparison = Comparison(catalog, holdings, now=now, every_s=every_s, is_full=order.is_full)
+        recheck = Recheck(catalog, holdings, now=now, every_s=every_s, is_full=order.is_full)
         merges, cascades = file.enable_merge_entity, file.delete_dependent_entities
         if (planned := order.planned) is not None:
-            plan = PlannedSink(holdings, comparison.is_due, planned.write, is_merge=merges)
+            plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges)
             deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
-            return Destination(plan, PortSide(holdings, deletes), catalog, comparison, batch_size=AT_ONCE)
+            return Destination(plan, PortSide(holdings, deletes), catalog, recheck, batch_size=AT_ONCE)
         to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
-        sink = ComparedSink(to_port, holdings, comparison.is_due, is_merge=merges)
-        asks_of_all = comparison.of_all and not order.is_full
-        side = PortSide(holdings, Deletion(port, with_dependents=cascades))
-        return Destination(sink, side, catalog, comparison, batch_size=AT_ONCE if asks_of_all else MOST_ENTITIES)
+        sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
+        asks_of_all = recheck.of_all and not order.is_full
+        installed = installation_of(self.mapping, owner.identifier, owner.type, self.around.redactor)
+        clock, examples = self.around.runtime.clock, settings.raw_examples
+        integration = Integration(port, installed, self.around.redactor, clock, sends_examples=examples)
+        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration)
+        return Destination(sink, side, catalog, recheck, batch_size=AT_ONCE if asks_of_all else MOST_ENTITIES)
 
     def _into_sink(self, catalog: Catalog) -> Destination:
         assert self.order.sink is not None
-        comparison = Comparison(catalog, None, now=self.around.runtime.clock(), every_s=0, is_full=True)
-        return Destination(self.order.sink, None, catalog, comparison)
+        recheck = Recheck(catalog, None, now=self.around.runtime.clock(), every_s=0, is_full=True)
+        return Destination(self.order.sink, None, catalog, recheck)
 
     def _letters(self, owner: Owner) -> DeadLetters | None:
         """What takes the records and entities that do not make it; None where there is no place for a file."""

@@ -21,6 +21,8 @@ from portsync.emulator.errors import ApiError
 from portsync.emulator.gateway import Gateway
 from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
+from portsync.emulator.integration_routes import IntegrationRoutes
+from portsync.emulator.page_routes import PageRoutes
 from portsync.emulator.rate import RateWindow
 from portsync.emulator.request_schemas import TOKEN, RequestSchema
 from portsync.emulator.search_routes import SearchRoutes
@@ -58,6 +60,8 @@ def create_app(
         *BulkRoutes(workspace).routes(),
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),
+        *PageRoutes(workspace).routes(),
+        *IntegrationRoutes(workspace).routes(),
     ]
     window = RateWindow(limit=guesses.rate_limit, period=guesses.rate_period, clock=clock)
     app = Starlette(

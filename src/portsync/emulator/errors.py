@@ -50,6 +50,11 @@ def identifier_taken(kind: str, identifier: str) -> ApiError:
     return ApiError(HTTPStatus.CONFLICT, "identifier_taken", f'{kind} with identifier "{identifier}" already exists')
 
 
+def conflict(message: str) -> ApiError:
+    """A creation of a page over one that exists."""
+    return ApiError(HTTPStatus.CONFLICT, "conflict", message)
+
+
 def has_dependents(what: str) -> ApiError:
     """A deletion that would leave dangling relations."""
     return ApiError(HTTPStatus.FORBIDDEN, "has_dependents", f"{what} has dependents and cannot be deleted")

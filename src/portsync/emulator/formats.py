@@ -13,6 +13,7 @@ from jsonschema import FormatChecker
 from portsync.emulator.identifiers import (
     is_blueprint_identifier,
     is_entity_identifier,
+    is_page_identifier,
     is_property_identifier,
 )
 from portsync.emulator.instants import parse_date_time
@@ -96,6 +97,7 @@ _REQUEST_FORMATS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
     {
         "entity-identifier": is_entity_identifier,
         "blueprint-identifier": is_blueprint_identifier,
+        "page-identifier": is_page_identifier,
         "property-identifier": is_property_identifier,
         "regex": _is_pattern,
     }

@@ -9,6 +9,7 @@ import unicodedata
 
 ENTITY_PATTERN = r"^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/=-]+$"
 BLUEPRINT_PATTERN = r"^(?!\.{1,2}$)[\p{L}0-9@_.+:\\/-]+$"
+PAGE_PATTERN = r"^[A-Za-z0-9@_.:\\/=-]+$"
 PROPERTY_PATTERN = r"^[A-Za-z0-9@_=\\-]+$"
 
 MAX_ENTITY_LENGTH = 1000
@@ -16,6 +17,7 @@ MAX_BLUEPRINT_LENGTH = 100
 
 _ASCII_ENTITY = re.compile(r"[A-Za-z0-9@_.+:\\/=-]+")
 _ASCII_BLUEPRINT = re.compile(r"[A-Za-z0-9@_.+:\\/-]+")
+_PAGE = re.compile(r"[A-Za-z0-9@_.:\\/=-]+")
 _PROPERTY = re.compile(r"[A-Za-z0-9@_=\\-]+")
 _GENERATED_ALPHABET = string.ascii_letters + string.digits
 _GENERATED_LENGTH = 16
@@ -29,6 +31,11 @@ def is_entity_identifier(text: str) -> bool:
 def is_blueprint_identifier(text: str) -> bool:
     """As for entities, but without `=` and at most 100 characters."""
     return _fits(text, _ASCII_BLUEPRINT, MAX_BLUEPRINT_LENGTH)
+
+
+def is_page_identifier(text: str) -> bool:
+    """Identifiers of pages: ASCII letters, digits and `@ _ . : \\ / = -`."""
+    return _PAGE.fullmatch(text) is not None
 
 
 def is_property_identifier(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from portsync.emulator.identifiers import BLUEPRINT_PATTERN, ENTITY_PATTERN, PROPERTY_PATTERN
+from portsync.emulator.identifiers import BLUEPRINT_PATTERN, ENTITY_PATTERN, PAGE_PATTERN, PROPERTY_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _PATTERNS_AS_FORMATS = {
     "entity-identifier": ENTITY_PATTERN,
     "blueprint-identifier": BLUEPRINT_PATTERN,
+    "page-identifier": PAGE_PATTERN,
     "property-identifier": PROPERTY_PATTERN,
 }
 

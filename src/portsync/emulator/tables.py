@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, MetaData, String, Table, Text
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
 
@@ -42,4 +42,31 @@ EDGES = Table(
     Column("target", String, primary_key=True),
     Index("edges_by_target", "target_blueprint", "target"),
     sqlite_with_rowid=False,
+)
+
+PAGES = Table(
+    "pages",
+    METADATA,
+    Column("identifier", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+INTEGRATIONS = Table(
+    "integrations",
+    METADATA,
+    Column("installation_id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("requested_at", String),
+    sqlite_with_rowid=False,
+)
+
+# What an integration sent as raw records; `number` grows from one to the next.
+EXAMPLES = Table(
+    "examples",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("installation_id", String, nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
 )

@@ -15,6 +15,8 @@ from portsync.emulator.entity import Author
 from portsync.emulator.entity_store import EntityStore
 from portsync.emulator.instants import stamp
 from portsync.emulator.intake import read_json
+from portsync.emulator.integration_store import IntegrationStore
+from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class Session:
     blueprints: BlueprintStore
     entities: EntityStore
     catalog: Catalog
+    pages: PageStore
+    integrations: IntegrationStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,13 @@ class Workspace:
         with self.store.transaction() as connection:
             blueprints = BlueprintStore(connection, self.blueprints)
             entities = EntityStore(connection)
-            yield Session(blueprints, entities, Catalog(blueprints, entities, self.guesses))
+            yield Session(
+                blueprints,
+                entities,
+                Catalog(blueprints, entities, self.guesses),
+                PageStore(connection),
+                IntegrationStore(connection),
+            )
 
     async def body(self, request: Request) -> object:
         """The request's JSON, as `read_json` says."""

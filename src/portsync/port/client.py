@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from portsync.errors import PortRefusedError, PortUnreachableError, Problem, SendError
+from portsync.errors import PortError, PortRefusedError, PortUnreachableError, Problem, SendError
 from portsync.excerpts import cut, first_words
 from portsync.flow import Answer, RequestSpec
 
@@ -59,12 +59,14 @@ class PortClient:
         params: tuple[tuple[str, str], ...] = (),
         body: Any = None,
         content: bytes | None = None,
+        retried: frozenset[int] | None = None,
     ) -> Answer:
-        """The answer to one request, whatever its status but 401. `path` begins after `/v1`.
+        """The answer to one request, whatever its status but 401. `path` begins after `/v1`; `retried` are the
+        statuses that are worth another attempt, where they are not the usual ones.
 
         Raises PortRefusedError where Port does not accept the token even after a renewal, and SendError.
         """
-        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body)
+        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body, retried=retried)
         token = await self._valid_token()
         answer = await self._http.send(_signed(request, token), content)
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -139,6 +141,17 @@ def message_of(answer: Answer) -> str:
     if isinstance(value, dict) and ("error" in value or "message" in value):
         return cut(": ".join(str(value[key]) for key in ("error", "message") if value.get(key)), _EXCERPT)
     return first_words(answer.body, _EXCERPT)
+
+
+def accepted(answer: Answer, place: str, subject: str) -> dict[str, Any]:
+    """The answer's JSON object. Raises PortError where Port refused what was asked; `subject` says what of Port's
+    documentation speaks of it."""
+    value = json_of(answer)
+    if answer.is_success and isinstance(value, dict):
+        return value
+    is_invalid = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    hint = f"compare it with Port's documentation on {subject}" if is_invalid else None
+    raise PortError(Problem("port-rejected", f"Port answered {answer.status}: {message_of(answer)}", place, hint))
 
 
 def unreachable(error: SendError) -> Problem:

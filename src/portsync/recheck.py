@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NEVER = float("inf")
 
 
-class Comparison:
+class Recheck:
     """Whose entities are compared with Port in this run."""
 
     def __init__(

@@ -1,0 +1,62 @@
+"""A few raw records of each kind, for Port's page of data sources, taken beside the run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from portsync.examples import first_records
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+
+    from portsync.chains.access import Access
+    from portsync.chains.stream import Chain
+    from portsync.flow import Page
+    from portsync.mapping.models import Resource
+    from portsync.tools import PortSide
+
+M = TypeVar("M")
+
+
+class Showing:
+    """Looks at the first page of each kind as it goes by. Without an integration it looks at nothing."""
+
+    def __init__(self, port: PortSide | None, access: Access) -> None:
+        self._integration = None if port is None else port.integration
+        self._access = access
+        self._shown: set[str] = set()
+        self._under_way: list[asyncio.Task[None]] = []
+
+    def watched(
+        self, resource: Resource, chain: Chain, map_page: Callable[[Page], Awaitable[M]]
+    ) -> Callable[[Page], Awaitable[M]]:
+        """`map_page`, with a look at the kind's first page."""
+        if self._integration is None:
+            return map_page
+
+        async def mapped(page: Page) -> M:
+            if resource.kind not in self._shown:
+                self._shown.add(resource.kind)
+                self._under_way.append(asyncio.create_task(self._show(resource, chain, page)))
+            return await map_page(page)
+
+        return mapped
+
+    async def _show(self, resource: Resource, chain: Chain, page: Page) -> None:
+        assert self._integration is not None
+        path, access = resource.selector.data_path, self._access
+        context = access.context.of([path])
+        records = await first_records(
+            page, path, access.pool, now=access.now, variables=chain.variables, context=context
+        )
+        await self._integration.example(resource.kind, records)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*self._under_way)
