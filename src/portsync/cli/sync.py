@@ -18,7 +18,7 @@ from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.render import print_in_lines, print_report
 from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import default_identifier, load_all, port_client, sync_tools
+from portsync.cli.wiring import load_all, owner_of, port_client, sync_tools
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor, configure_logs
 from portsync.provision import Change, apply_steps, plan_blueprints
@@ -137,8 +137,7 @@ async def _run_one(
     options: RunOptions,
 ) -> Report:
     log = structlog.get_logger().bind(run_id=run_id, mapping=str(mapping.path))
-    identifier = settings.identifier or default_identifier(mapping.name)
-    async with port_client(settings, identifier, runtime, redactor.add) as port:
+    async with port_client(settings, owner_of(settings, mapping.name), runtime, redactor.add) as port:
         await stop.race(port.sign_in())
         if settings.initialize_resources:
             await stop.race(create_missing_blueprints(port, mapping))

@@ -18,6 +18,7 @@ from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
 from portsync.port.entities import UpsertSwitches
+from portsync.port.owner import OCEAN, PORTSYNC, Owner
 from portsync.sinks.port import PortSink
 from portsync.sync import Tools
 from portsync.transport.client import Client
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from portsync.stop import Stop
 
 _PORT_ATTEMPTS = 6
-_PORT_MAX_WAIT_S = 60.0
+_PORT_MAX_WAIT_S = 310.0
+"""Port counts requests in windows of five minutes; who has used one up waits for the next."""
 
 
 def load_all(
@@ -101,7 +103,7 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
 
 @asynccontextmanager
 async def port_client(
-    settings: Settings, identifier: str, runtime: Runtime, learned: Callable[[str], None]
+    settings: Settings, owner: Owner, runtime: Runtime, learned: Callable[[str], None]
 ) -> AsyncIterator[PortClient]:
     """A client of Port, not yet signed in; what it raises inside the block is a PortError. `learned` is told of every
     token."""
@@ -109,8 +111,7 @@ async def port_client(
     async with Client(
         policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, runtime),
         timeouts=Timeouts(read=60.0, total=120.0),
-        # Port keeps it as the entity's $datasource: the same four parts as Ocean's, so that ours are found again.
-        user_agent=f"portsync/{settings.type}/{__version__}/{identifier}/exporter",
+        user_agent=owner.user_agent,
         tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
         use_proxies=not _is_loopback(settings.port_url),
         origin=origin_of(settings.port_url),
@@ -161,9 +162,15 @@ async def sync_tools(
         yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress, patience_s)
 
 
-def default_identifier(name: str) -> str:
-    """The integration's identifier for a mapping file of this name, in characters that a user agent may have."""
-    return f"portsync-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
+def owner_of(settings: Settings, mapping_name: str) -> Owner:
+    """Who writes the entities of a mapping file of this name. Without portsync's own variable, Ocean's names an
+    integration of Ocean's, which is taken over: what it wrote stays ours."""
+    if settings.own_identifier is not None:
+        return Owner(PORTSYNC, settings.type, settings.own_identifier)
+    if settings.ocean_identifier is not None:
+        return Owner(OCEAN, settings.type, settings.ocean_identifier)
+    # Only characters that a user agent may have.
+    return Owner(PORTSYNC, settings.type, f"portsync-{re.sub(r'[^A-Za-z0-9._-]+', '-', mapping_name)}")
 
 
 def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:

@@ -99,22 +99,22 @@ class BulkUpsert:
 
     async def _round(self, course: _Course) -> None:
         """Send what is waiting, once. Raises TroubleError and PortRefusedError."""
-        entities = course.batch.entities
         path = f"/blueprints/{segment(course.batch.blueprint)}/entities/bulk"
-        waiting = self._sizes.pieces(course.waiting(), entities)
+        waiting = course.waiting()
         while waiting:
-            piece = Batch(course.batch.blueprint, tuple(entities[i] for i in waiting[0]))
-            body = bulk_body(piece.entities)
+            entities = tuple(course.batch.entities[index] for index in waiting)
+            piece = Batch(course.batch.blueprint, entities[: self._sizes.fitting(entities)])
+            body, count = bulk_body(piece.entities), len(piece.entities)
             answer = await self._answer(path, body)
             course.went_well &= answer.requests == 1
             if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 self._sizes.refused(len(body))
-                if len(piece.entities) > 1:
-                    waiting[:1] = self._sizes.pieces(waiting[0], entities)
+                if count > 1:
                     continue
             else:
                 self._sizes.took(len(body))
-            course.note(waiting.pop(0), said_by(answer, piece))
+            course.note(waiting[:count], said_by(answer, piece))
+            waiting = waiting[count:]
 
     async def _answer(self, path: str, body: bytes) -> Answer:
         """What Port says to a request. Raises TroubleError where it says nothing, or nothing but that it cannot."""
@@ -124,5 +124,5 @@ class BulkUpsert:
             raise TroubleError(unreachable(error)) from error
         if is_trouble(answer.status):
             message = f"Port answered {answer.status} after {answer.requests} tries: {message_of(answer)}"
-            raise TroubleError(Problem("port-trouble", message))
+            raise TroubleError(Problem("port-trouble", message, hint="run the sync again later"))
         return answer

@@ -4,6 +4,8 @@ they are sent (batch.py), but a proxy on the way may have another."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from portsync.batch import bulk_body
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portsync.flow import Entity
+
+_FRAME = len(bulk_body(())) - 1
+"""Bytes around the entities, each of which brings a comma along, but for one."""
 
 
 class Sizes:
@@ -33,20 +38,15 @@ class Sizes:
         if self._taken >= size:
             self._taken = 0
 
-    def pieces(self, indexes: Sequence[int], entities: Sequence[Entity]) -> list[list[int]]:
-        """`indexes` of entities, in their order, in pieces of which none is known to be too large but for one that
-        holds a single entity."""
-        if len(indexes) <= 1 or self._size(indexes, entities) < self._refused:
-            return [list(indexes)]
-        if not self._taken:
-            middle = len(indexes) // 2
-            return self.pieces(indexes[:middle], entities) + self.pieces(indexes[middle:], entities)
-        found: list[list[int]] = [[]]
-        for index in indexes:
-            if found[-1] and self._size([*found[-1], index], entities) > self._taken:
-                found.append([])
-            found[-1].append(index)
-        return found
-
-    def _size(self, indexes: Sequence[int], entities: Sequence[Entity]) -> int:
-        return len(bulk_body(entities[index] for index in indexes))
+    def fitting(self, entities: Sequence[Entity]) -> int:
+        """How many of the first of `entities` go together in one request that is not known to be too large; at least
+        one."""
+        sizes = list(accumulate((1 + len(entity.body) for entity in entities), initial=_FRAME))
+        count = len(entities)
+        if sizes[count] < self._refused:
+            return count
+        if self._taken:
+            return max(1, bisect_right(sizes, self._taken) - 1)
+        while count > 1 and sizes[count] >= self._refused:
+            count //= 2
+        return count

@@ -45,5 +45,5 @@ class PortSink:
         self._troubles += 1
         if self._troubles >= _TROUBLES:
             raise PortUnreachableError(problem)
-        result = rejected(batch, problem.code, problem.message, problem.hint or "run the sync again later")
+        result = rejected(batch, problem.code, problem.message, problem.hint)
         return replace(result, went_well=False)
