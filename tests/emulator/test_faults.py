@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from portsync.emulator.app import create_app
 from portsync.emulator.errors import ApiError
+from portsync.emulator.faults import FAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -312,3 +316,16 @@ def test_what_happens_backstage_costs_nothing_of_the_request_budget(port: Client
 
     assert "x-ratelimit-remaining" not in answer.headers
     assert int(port.http.get("/v1/blueprints").headers["x-ratelimit-remaining"]) == before - 1
+
+
+def test_the_page_on_the_local_port_names_every_key_and_its_example_is_taken(port: Client) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "local-port.md").read_text(encoding="utf-8")
+    (rules,) = re.findall(r"-d '(\[.*?\])'", page, re.DOTALL)
+    faults = page.partition("## Faults")[2].partition("## Requests")[0]
+
+    port.script(*json.loads(rules))
+
+    assert len(port.struck()) == 3
+    inner = {"retry_after", "statusCode", "error", "message"}
+    named = set(re.findall(r"(?m)^\| `([a-z_]+)` \|", faults))
+    assert named | inner == set(FAULT["properties"]) | set(FAULT["properties"]["items"]["properties"])

@@ -29,7 +29,7 @@ _ITEM: Mapping[str, Any] = MappingProxyType(
         "additionalProperties": False,
     }
 )
-_FAULT: Mapping[str, Any] = MappingProxyType(
+FAULT: Mapping[str, Any] = MappingProxyType(
     {
         "type": "object",
         "properties": {
@@ -139,7 +139,7 @@ class FaultReader:
     """Reads rules in the form that `POST /_faults` takes."""
 
     def __init__(self) -> None:
-        self._schema = RequestSchema(_FAULT)
+        self._schema = RequestSchema(FAULT)
 
     def read(self, rules: object) -> tuple[Fault, ...]:
         """The rules of a list; ApiError 422 for anything else."""
