@@ -81,3 +81,15 @@ def test_a_port_that_takes_nothing_any_more_ends_the_run(
     assert run.resource["created"] == 60
     assert run.resource["rejected"] == RECORDS - 60
     assert things.asked
+
+
+def test_a_rate_limit_that_is_used_up_for_almost_a_whole_window_is_waited_for(
+    things: Source, local_port: LocalPort, sync: Callable[..., Run]
+) -> None:
+    local_port.script({"path": BULK, "status": 429, "retry_after": 295})
+
+    run = sync()
+
+    assert run.exit_code == 0, run.err
+    assert run.resource["created"] == RECORDS
+    assert things.asked

@@ -41,7 +41,7 @@ class Room:
     async def enter(self) -> None:
         """Take a place as soon as there is one, in the order of coming. Each call that returns has to be followed by a
         `leave`."""
-        if self._under_way < self.places and not self._waiting:
+        if self._under_way < self.places:  # so nobody is waiting either
             self._take()
             return
         turn = asyncio.get_running_loop().create_future()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -222,6 +223,23 @@ def test_a_cut_ends_the_connection_without_an_answer(port: Client, when: str, he
     assert "incomplete" not in str(caught.value), "part of an answer came"
     assert port.held() == held
     assert port.log()[0] == ("POST", BULK, None, 1)
+
+
+def test_a_cut_ends_no_other_connection(port: Client) -> None:
+    port.script({"path": "/v1/blueprints/slow", "hang": 0.2}, {"path": BULK, "cut": "before"})
+    headers = {"authorization": port.http.headers["authorization"]}
+
+    async def run() -> tuple[httpx.Response | BaseException, httpx.Response | BaseException]:
+        async with httpx.AsyncClient(base_url=port.http.base_url, headers=headers, trust_env=False) as client:
+            slow = asyncio.ensure_future(client.get("/v1/blueprints/slow"))
+            cut = client.post(BULK, json={"entities": []})
+            return await asyncio.gather(slow, cut, return_exceptions=True)
+
+    slow, cut = asyncio.run(run())
+
+    assert isinstance(slow, httpx.Response), slow
+    assert slow.status_code == 404
+    assert isinstance(cut, httpx.RemoteProtocolError | httpx.ReadError)
 
 
 def test_a_server_without_a_way_to_cut_breaks_off_within_the_answer(clock: SimpleNamespace) -> None:
