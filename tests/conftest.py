@@ -202,7 +202,8 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         report.unlink(missing_ok=True)
         if command == "sync":
             arguments += ["--report", str(report)]
-        runtime = Runtime(env or {}, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
+        given = {"XDG_STATE_HOME": str(tmp_path / "state-home"), **(env or {})}
+        runtime = Runtime(given, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
         capfd.readouterr()
         code: Any = 0
         with contextlib.ExitStack() as stack:

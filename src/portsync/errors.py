@@ -4,7 +4,9 @@
     ├── ConfigError               the user's files, flags or environment; nothing was sent       2
     │   ├── MappingError          holds every problem of the mapping file
     │   ├── SettingsError         an environment variable or flag is missing or wrong
-    │   └── BlueprintError        a blueprint file cannot be used
+    │   ├── BlueprintError        a blueprint file cannot be used
+    │   └── StateError            what was sent before cannot be read, or another run has it
+    ├── StateLostError            the state broke in mid-run; what was sent is in Port             1
     ├── SendError                 one request could not be brought to an end (the transport's word)
     ├── DecodeError               an answer is not what its decoder reads
     ├── AuthError                 no credentials could be had for a request
@@ -73,6 +75,14 @@ class SettingsError(ConfigError):
 
 class BlueprintError(ConfigError):
     """This means that a blueprint file cannot be read or is not a blueprint."""
+
+
+class StateError(ConfigError):
+    """This means that the state cannot be opened, or that another process has it."""
+
+
+class StateLostError(PortSyncError):
+    """This means that the state could be opened, but no longer be read or written."""
 
 
 class SendError(PortSyncError):

@@ -145,6 +145,8 @@ class Entity:
     chain: str = ""
     absorbed: int = 0
     """How many earlier conflicting entities this one stands for."""
+    is_search: bool = False
+    """Whether `identifier` is the text of a search, by which Port is to find the entity."""
 
     @property
     def place(self) -> str:
@@ -263,6 +265,8 @@ class Outcome:
     code: str | None = None
     message: str | None = None
     hint: str | None = None
+    identifier: str | None = None
+    """The entity's identifier in Port's own words, where it said it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ def _expressions(mapping: EntityMapping) -> EntityExpressions:
     )
 
 
+def has_computed_blueprint(resource: Resource) -> bool:
+    """Whether a mapping of the resource finds out its blueprint from the record."""
+    return any(constant(mapping.blueprint) is None for mapping in resource.port.entity.mappings)
+
+
 def constant_blueprints(resource: Resource) -> set[str]:
     """The blueprints that a resource names by a constant, `'"service"'`."""
     names = (constant(mapping.blueprint) for mapping in resource.port.entity.mappings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -42,6 +43,7 @@ _OCEAN_NAMES = {
     "template": "CUSTOM_AUTH_REQUEST_TEMPLATE",
 }
 """The variable behind each key of an authentication."""
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _REGIONS = {"eu": "https://api.getport.io", "us": "https://api.us.getport.io"}
 
 
@@ -76,6 +78,8 @@ class Settings(BaseModel):
     state: str | None = Field(None, validation_alias="PORTSYNC_STATE")
     state_home: str | None = Field(None, validation_alias="XDG_STATE_HOME")
     home: str | None = Field(None, validation_alias="HOME")
+    compare_every: Annotated[float, Field(validation_alias="PORTSYNC_COMPARE_EVERY")] = 86400.0
+    """Seconds after which everything is compared with Port again; infinite for never."""
     jq_timeout: Annotated[float, Field(gt=0, validation_alias="PORTSYNC_JQ_TIMEOUT")] = 10.0
     jq_memory: Annotated[int, Field(ge=16, validation_alias="PORTSYNC_JQ_MEMORY")] = 512
     jq_workers: Annotated[int | None, Field(ge=1, le=256, validation_alias="PORTSYNC_JQ_WORKERS")] = None
@@ -103,6 +107,18 @@ class Settings(BaseModel):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("compare_every", mode="before")
+    @classmethod
+    def _span(cls, value: Any) -> Any:
+        """`24h`, `30m`, `7d`; `0` for every run, `never`."""
+        if value in ("never", "0"):
+            return math.inf if value == "never" else 0.0
+        if isinstance(value, str):
+            if (found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value.strip())) is None:
+                raise PydanticCustomError("span", "a span of time is wanted, such as 24h, 30m, 7d, or `never`")
+            return float(found[1]) * _SECONDS[found[2]]
+        return value
+
     @property
     def port_url(self) -> str:
         """Port's API without the version: `https://api.getport.io`."""
@@ -117,9 +133,14 @@ class Settings(BaseModel):
         path = (self.state or "").removeprefix("sqlite:///")
         if path and "://" not in path:
             return Path(f"{path}.tokens")
+        return None if self.state_folder is None else self.state_folder / "tokens"
+
+    @property
+    def state_folder(self) -> Path | None:
+        """Where things are kept from run to run; None where there is no home."""
         if self.state_home is not None:
-            return Path(self.state_home, "portsync", "tokens")
-        return None if self.home is None else Path(self.home, ".local", "state", "portsync", "tokens")
+            return Path(self.state_home, "portsync")
+        return None if self.home is None else Path(self.home, ".local", "state", "portsync")
 
     def secrets(self) -> tuple[str, ...]:
         """The values that must not appear in any output."""

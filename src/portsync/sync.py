@@ -1,8 +1,9 @@
-"""THE LINE: mapping -> request chains -> pages -> entities -> batches -> outcomes -> report.
+"""THE LINE: mapping -> request chains -> pages -> entities -> batches -> outcomes -> report, and at the end what is
+no longer there.
 
-The only module that knows every stage. Resources are read in the order of the file, as Ocean does, because a later
-one may relate to what an earlier one made; within a resource several chains, and the next page of each, are read while
-batches are under way.
+The only module that knows every stage. Resources are read in the order of the file, as Ocean does, but each after
+those that its entities point to; within a resource several chains, and the next page of each, are read while batches
+are under way.
 """
 
 from __future__ import annotations
@@ -13,34 +14,50 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from portsync.batch import Batcher
+from portsync.batch import MOST_ENTITIES
+from portsync.blueprint_run import blueprint_runs
 from portsync.chains.access import Access
 from portsync.chains.lookups import LookedUp, look_up
 from portsync.chains.read import read_resource
 from portsync.chains.taken import TakenValues, reading_order
-from portsync.errors import Problem, StoppedError
+from portsync.errors import Problem, StateLostError, StoppedError
 from portsync.flow import End, Fetched, Verdict
+from portsync.held import HeldEntities
 from portsync.plan import constant_blueprints, page_program
+from portsync.producers import Producers, resource_names
+from portsync.reconcile import Reconciler, dependents_first, problems_of
+from portsync.relations import Relations
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.state.seen import SeenEntities
 from portsync.stop import StalledError
 from portsync.transform import Mapper, map_page
 from portsync.upsert import Upserter
+from portsync.write import Giver, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from portsync.chains.stream import Chain
-    from portsync.flow import Batch, BatchResult, MappedPage, Page
+    from portsync.comparison import Comparison
+    from portsync.flow import MappedPage, Page
     from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
-    from portsync.mapping.models import Resource
     from portsync.mapping.requests import Lookup
     from portsync.plan import SourcePlan
+    from portsync.port.holdings import Holdings, Relation
+    from portsync.reconcile import Deletes, Deletion, DeletionRule
     from portsync.sinks.base import Sink
-    from portsync.state.seen import Sorted
+    from portsync.state.catalog import Catalog
     from portsync.stop import Stop
     from portsync.transport.client import Client
+
+
+@dataclass(frozen=True)
+class PortSide:
+    """What a run may ask of Port, and have it delete."""
+
+    holdings: Holdings
+    deletes: Deletes
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,10 @@ class Tools:
     """Sends to the source."""
     pool: JqPool
     sink: Sink
+    port: PortSide | None
+    """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
+    catalog: Catalog
+    comparison: Comparison
     stop: Stop
     clock: Callable[[], float]
     """Epoch seconds."""
@@ -60,16 +81,21 @@ class Tools:
     """Longer than anything may take while a resource is read, in seconds: then the run hangs."""
     grace_s: float = 10.0
     """What is under way when a stop is requested gets so many seconds to end."""
+    batch_size: int = MOST_ENTITIES
+    """How many entities the sink takes together."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What is asked of one run."""
 
+    rule: DeletionRule
     kinds: frozenset[str] = frozenset()
     """Only resources of these kinds; all where it is empty."""
     is_strict: bool = False
     """Whether skipped resources and field errors make the run partial."""
+    given_elsewhere: Callable[[str], bool] = lambda _: False
+    """Whether another mapping gives entities of a blueprint under the same name."""
 
 
 async def sync(
@@ -80,48 +106,68 @@ async def sync(
     run_id: str,
     options: RunOptions,
 ) -> Report:
-    """Bring the resources of `mapping` from the source into the sink. Raises nothing that a source, Port or a mapping
-    can cause: it is all in the report."""
+    """Bring the resources of `mapping` from the source into the sink. Raises nothing that a source or a mapping can
+    cause: it is all in the report. Raises PortError where Port cannot be used from the start."""
     started_at = tools.clock()
     resources = mapping.file.resources
     wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
     reports = {
         index: ResourceReport(index, resources[index].kind, constant_blueprints(resources[index])) for index in wanted
     }
+    producers = Producers(resources)
+    relations = None
+    if tools.port is not None:
+        relations = Relations(tools.port.holdings, producers.may_give, mapping.file.missing_users)
+    pointing = await _pointing(producers, relations, tools.stop)
     upserter = Upserter(tools.sink)
     watch = asyncio.create_task(_give_up_after_grace(tools, upserter))
     access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
     lookups = await _look_up(mapping.file.context, access, tools.stop)
-    with TakenValues(resources, wanted, lookups.access) as taken:
-        for index in reading_order(resources, wanted):
+    order = reading_order(resources, wanted, lambda index: producers.first(index, pointing))
+    names = resource_names(resources)
+    with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
+        writer = Writer(
+            upserter, tools.catalog, tools.comparison, relations, held, batch_size=tools.batch_size, told=tools.progress
+        )
+        for place, index in enumerate(order):
+            report = reports[index]
+            writer.begin(Giver(names[index], report))
             if tools.stop.is_requested or upserter.down:
                 break
-            report = reports[index]
+            is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
             try:
-                await _sync_resource(resources[index], lookups, taken, tools, upserter, report)
+                await _sync_resource(mapping, lookups, taken, tools, writer, report, is_to_come)
             except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
                 message = f"a bug in portsync: {type(error).__name__}: {error}"
                 report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
             taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
             tools.progress(report)
+        if tools.stop.is_requested:
+            upserter.give_up(_INTERRUPTED)
+        await writer.release()
+    deletions = await _reconcile(mapping, tools, options, producers, pointing, reports, writer)
     watch.cancel()
-    down = upserter.down
-    if down is not None:
-        for report in reports.values():
-            report.reason = "port" if report.reason == "interrupted" else report.reason
-    in_file_order = [reports[index] for index in wanted]
-    return Report(
-        run_id,
-        str(mapping.path),
-        started_at,
-        tools.clock(),
-        _exit_code(
-            in_file_order, [resources[index] for index in wanted], tools.stop, upserter, is_strict=options.is_strict
-        ),
-        tuple(in_file_order),
-        down.problems if down is not None else (),
-        lookups.spent,
-    )
+    return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
+
+
+_INTERRUPTED = Problem("interrupted", "the run was stopped before Port answered", hint="run it again")
+
+
+def _is_to_come(producers: Producers, unread: frozenset[int], blueprint: str) -> bool:
+    """Whether a resource that was not read to its end yet may give entities of the blueprint."""
+    return not unread.isdisjoint(producers.of(blueprint))
+
+
+async def _pointing(producers: Producers, relations: Relations | None, stop: Stop) -> dict[str, Mapping[str, Relation]]:
+    """The relations of the blueprints that the mapping names."""
+    names = sorted(producers.blueprints)
+    if relations is None:
+        return {}
+    try:
+        found = await stop.race(asyncio.gather(*(relations.of(name) for name in names)))
+    except StoppedError:
+        return {}
+    return dict(zip(names, found, strict=True))
 
 
 async def _look_up(lookups: Mapping[str, Lookup], access: Access, stop: Stop) -> LookedUp:
@@ -132,14 +178,16 @@ async def _look_up(lookups: Mapping[str, Lookup], access: Access, stop: Stop) ->
 
 
 async def _sync_resource(
-    resource: Resource,
+    mapping: LoadedMapping,
     lookups: LookedUp,
     taken: TakenValues,
     tools: Tools,
-    upserter: Upserter,
+    writer: Writer,
     report: ResourceReport,
+    is_to_come: Callable[[str], bool],
 ) -> None:
     """Read, map and write one resource; `report` takes the counts and the verdict."""
+    resource = mapping.file.resources[report.index]
     if (missing := lookups.missing_for(resource)) is not None:
         report.end(missing)
         return
@@ -149,30 +197,27 @@ async def _sync_resource(
     programs = mapper.programs()
 
     def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[MappedPage]]:
-        mapping = partial(map_page, mapper=mapper, programs=programs, variables=chain.variables)
-        return taken.tapped(report.index, chain, mapping)
+        mapped = partial(map_page, mapper=mapper, programs=programs, variables=chain.variables)
+        return taken.tapped(report.index, chain, mapped)
 
     pages = read_resource(resource, access, taken.records_for(report.index), mapping_of)
-    batcher = Batcher()
     stalled = None
-    put = partial(_put, tools=tools, upserter=upserter, report=report)
-    with SeenEntities(resource.selector.on_conflict) as seen:
+    with SeenEntities(resource.selector.on_conflict, is_merge=mapping.file.enable_merge_entity) as seen:
         until = tools.stop.until(pages, lambda: tools.client.attempts + tools.pool.runs, tools.patience_s)
         async with aclosing(pages), aclosing(until) as until_stopped:
             try:
                 async for item in until_stopped:
                     report.add(item)
                     if isinstance(item, Fetched) and item.page is not None:
-                        await _write(seen.sort(item.page.entities), report, batcher, put, upserter)
-                    if upserter.down:
+                        await writer.write(report.index, seen.sort(item.page.entities), is_to_come)
+                    if writer.upserter.down:
                         break
             except StalledError:
                 stalled = _stalled(tools.patience_s)
-    await put(batcher.flush())
-    await upserter.settle()
+    await writer.settle(report.index)
     if stalled is not None:
         report.add(stalled)
-    if not (tools.stop.is_requested or upserter.down):
+    if not (tools.stop.is_requested or writer.upserter.down):
         report.close()
 
 
@@ -181,39 +226,84 @@ def _stalled(patience_s: float) -> End:
     return End(Verdict.INCOMPLETE, "stalled", Problem("stalled", message, hint="please report it, and run it again"))
 
 
-async def _write(
-    found: Sorted,
-    report: ResourceReport,
-    batcher: Batcher,
-    put: Callable[[Iterable[Batch]], Awaitable[None]],
-    upserter: Upserter,
-) -> None:
-    """Send what a page brought that is new."""
-    report.add_sorted(found)
-    if found.overtakes:
-        # The later of two conflicting entities has to arrive last.
-        await put(batcher.flush())
-        await upserter.settle()
-    await put(batch for entity in found.to_send for batch in batcher.add(entity))
+async def _reconcile(
+    mapping: LoadedMapping,
+    tools: Tools,
+    options: RunOptions,
+    producers: Producers,
+    pointing: Mapping[str, Mapping[str, Relation]],
+    reports: Mapping[int, ResourceReport],
+    writer: Writer,
+) -> tuple[Deletion, ...]:
+    """Delete what is no longer in the source, where the rule allows it."""
+    if tools.port is None or tools.stop.is_requested or writer.upserter.down is not None:
+        return ()
+    runs = blueprint_runs(
+        mapping.file.resources, producers, reports, writer.fates, tools.catalog, options.given_elsewhere
+    )
+    ordered = [runs[name] for name in dependents_first(runs, pointing)]
+    reconciler = Reconciler(tools.catalog, tools.port.holdings, tools.port.deletes, options.rule)
+    try:
+        deletions = await reconciler.reconcile(ordered, tools.comparison.looks_at)
+        if len(reports) == len(mapping.file.resources) and all(
+            report.verdict is Verdict.COMPLETE for report in reports.values()
+        ):
+            tools.comparison.is_whole()
+    except StateLostError as error:
+        writer.upserter.fail(error)
+        return ()
+    return tuple(deletions)
 
 
-async def _put(batches: Iterable[Batch], *, tools: Tools, upserter: Upserter, report: ResourceReport) -> None:
-    def done(result: BatchResult) -> None:
-        report.add_result(result)
-        tools.progress(report)
-
-    for batch in batches:
-        await upserter.put(batch, done)
+def _report(
+    mapping: LoadedMapping,
+    tools: Tools,
+    options: RunOptions,
+    run_id: str,
+    started_at: float,
+    reports: Mapping[int, ResourceReport],
+    writer: Writer,
+    deletions: tuple[Deletion, ...],
+    lookups: LookedUp,
+) -> Report:
+    try:
+        tools.catalog.close()
+    except StateLostError as error:
+        writer.upserter.fail(error)
+    down = writer.upserter.down
+    if down is not None:
+        for report in reports.values():
+            reason = "state" if isinstance(down, StateLostError) else "port"
+            report.reason = reason if report.reason == "interrupted" else report.reason
+    in_file_order = [reports[index] for index in sorted(reports)]
+    own = (*(down.problems if down is not None else ()), *(p for d in deletions for p in problems_of(d, options.rule)))
+    return Report(
+        run_id,
+        str(mapping.path),
+        started_at,
+        tools.clock(),
+        _exit_code(mapping, in_file_order, deletions, tools.stop, writer.upserter, is_strict=options.is_strict),
+        tuple(in_file_order),
+        own,
+        lookups.spent,
+        deletions,
+    )
 
 
 async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
     await tools.stop.wait()
     await asyncio.sleep(tools.grace_s)
-    upserter.give_up(Problem("interrupted", "the run was stopped before Port answered", hint="run it again"))
+    upserter.give_up(_INTERRUPTED)
 
 
 def _exit_code(
-    reports: list[ResourceReport], resources: list[Resource], stop: Stop, upserter: Upserter, *, is_strict: bool
+    mapping: LoadedMapping,
+    reports: Sequence[ResourceReport],
+    deletions: Sequence[Deletion],
+    stop: Stop,
+    upserter: Upserter,
+    *,
+    is_strict: bool,
 ) -> int:
     if any(report.reason == "bug" for report in reports):
         return 70
@@ -222,5 +312,6 @@ def _exit_code(
     if upserter.down is not None:
         accepted = sum(report.counts[fate] for report in reports for fate in ("created", "updated", "unchanged"))
         return 1 if accepted else upserter.down.exit_code
-    counts = [resource.selector.on_conflict in ("report", "fail") for resource in resources]
-    return exit_code_of(reports, conflicts_count=counts, is_strict=is_strict)
+    resources = mapping.file.resources
+    counts = [resources[report.index].selector.on_conflict in ("report", "fail") for report in reports]
+    return exit_code_of(reports, deletions, conflicts_count=counts, is_strict=is_strict)

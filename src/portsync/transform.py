@@ -91,9 +91,12 @@ async def map_page(page: Page, mapper: Mapper, programs: Programs, variables: Va
         if (fault := _fault(page, index, identifier, blueprint, body)) is not None:
             failures.append(fault)
             continue
-        name = identifier if isinstance(identifier, str) else identifier["search"]
+        is_search = not isinstance(identifier, str)
+        name = identifier["search"] if is_search else identifier
         record = page.first_record + index + 1
-        entities.append(Entity(blueprint, name, body, bytes.fromhex(digest), page.number, record, page.chain))
+        entities.append(
+            Entity(blueprint, name, body, bytes.fromhex(digest), page.number, record, page.chain, is_search=is_search)
+        )
         for field, message in errors[0] if errors else ():
             field_errors.append(FieldError(field, message, page.number, record, name, page.chain))
     return MappedPage(

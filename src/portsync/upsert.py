@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from portsync.errors import PortError, PortUnreachableError, Problem
+from portsync.errors import PortError, PortSyncError, PortUnreachableError, Problem
 from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.room import Room, RoomSize
 
@@ -27,8 +27,13 @@ class Upserter:
         self._under_way: set[asyncio.Task[None]] = set()
         self._bugs: list[BaseException] = []
         self._given_up = False
-        self.down: PortError | None = None
+        self.down: PortSyncError | None = None
         """Why nothing more is sent, once the sink has said that going on makes no sense."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether what the sink accepts is there afterwards, so that others can point to it."""
+        return self._sink.writes
 
     async def put(self, batch: Batch, done: Callable[[BatchResult], None]) -> None:
         """Begin to send `batch` as soon as there is room; `done` gets its result."""
@@ -48,6 +53,10 @@ class Upserter:
         self._under_way.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
             self._bugs.append(bug)
+
+    def fail(self, error: PortSyncError) -> None:
+        """Send nothing more, for this reason."""
+        self.down = self.down or error
 
     def give_up(self, problem: Problem) -> None:
         """Stop waiting for what is under way, and send nothing more; all of it counts as rejected."""
@@ -72,7 +81,7 @@ class Upserter:
             try:
                 return await self._sink.upsert(batch)
             except PortError as error:
-                self.down = error
+                self.fail(error)
             except asyncio.CancelledError:
                 if not self._given_up:
                     raise

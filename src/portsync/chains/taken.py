@@ -139,17 +139,25 @@ def giver_of(parameter: PathParameter, resources: Sequence[Resource]) -> int | N
     return next((i for i, resource in enumerate(resources) if resource.kind == parameter.from_), None)
 
 
-def reading_order(resources: Sequence[Resource], wanted: Sequence[int]) -> list[int]:
-    """The wanted indexes in the order of the file, but each after those that it takes values from."""
+def reading_order(
+    resources: Sequence[Resource], wanted: Sequence[int], first: Callable[[int], Collection[int]] = lambda _: ()
+) -> list[int]:
+    """The wanted indexes in the order of the file, but each after those that it takes values from, and as far as that
+    is possible after those that `first` names for it."""
     order: dict[int, None] = {}
+    visiting: set[int] = set()
 
     def visit(index: int) -> None:
-        if index in order:
+        if index in order or index in visiting:
             return
+        visiting.add(index)
         for parameter in resources[index].selector.path_parameters.values():
             giver = giver_of(parameter, resources)
             if giver is not None and giver in wanted:
                 visit(giver)
+        for other in first(index):
+            if other in wanted:
+                visit(other)
         order[index] = None
 
     for index in wanted:

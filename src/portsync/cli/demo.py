@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import click
 
 from portsync.cli.render import print_report
+from portsync.cli.running import Order, run
 from portsync.cli.runtime import Runtime
-from portsync.cli.sync import run
-from portsync.cli.wiring import load_all
+from portsync.cli.wiring import Surroundings, load_all
 from portsync.demo.records import record_counts
 from portsync.demo.source import create_source
 from portsync.demo.users import sample_users
@@ -64,7 +64,7 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
         if form == "text":
             click.echo(f"sample API  {source_url}  {_DAYS} days of Claude usage by {len(users)} invented users")
             click.echo(f"local Port  {port_url}  a catalog of its own, gone with this process\n")
-        (report,) = asyncio.run(run(loaded, settings, runtime, Redactor()))
+        (report,) = asyncio.run(run(loaded, Surroundings(settings, runtime, Redactor()), Order(keeps_state=False)))
         if form == "json":
             click.echo(json.dumps(report.as_json(), indent=2))
         else:

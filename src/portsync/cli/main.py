@@ -24,6 +24,7 @@ class Commands(click.Group):
     short_help_of: ClassVar[dict[str, str]] = {
         "demo": "Run the main job on embedded parts; no network, no credentials.",
         "check": "Find everything that is wrong with a mapping file, offline.",
+        "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
         "provision": "Create or change blueprints in Port.",
         "emulate": "Run the local Port.",

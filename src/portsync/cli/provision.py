@@ -13,9 +13,10 @@ import click
 from portsync.blueprints import read_blueprints
 from portsync.cli.render import print_problems
 from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import owner_of, port_client, port_credentials
+from portsync.cli.wiring import Surroundings, port_client, port_credentials
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor
+from portsync.port.owner import owner_of
 from portsync.provision import apply_steps, plan_blueprints
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
@@ -64,7 +65,9 @@ def provision(runtime: Runtime | None, folder: Path, only_plan: bool, form: str)
 async def _run(
     settings: Settings, blueprints: list[dict[str, object]], runtime: Runtime, redactor: Redactor, *, only_plan: bool
 ) -> list[Step]:
-    async with port_client(settings, owner_of(settings, "provision"), runtime, redactor.add) as port:
+    async with port_client(
+        settings, owner_of(settings, "provision"), Surroundings(settings, runtime, redactor)
+    ) as port:
         await port.sign_in()
         steps = await plan_blueprints(port, blueprints)
         if not only_plan:

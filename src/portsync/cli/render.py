@@ -86,11 +86,16 @@ def print_report(report: Report, redactor: Redactor) -> None:
     out = console(sys.stdout)
     if report.resources:
         out.print(_table(report, out.width))
+    print_report_problems(report, redactor)
+    out.print(redactor.clean(_last_line(report)))
+
+
+def print_report_problems(report: Report, redactor: Redactor) -> None:
+    """Show the problems of a report, some of each kind."""
     shown = report.problems_up_to(_SHOWN_PROBLEMS, alike=_SHOWN_ALIKE)
     print_problems([problem for _, problem in shown], redactor)
     if (more := report.problem_count() - len(shown)) > 0:
         console(sys.stderr).print(f"... and {more:,} more problems; --report FILE writes up to {MOST_PROBLEMS} of them")
-    out.print(redactor.clean(_last_line(report)))
 
 
 def _table(report: Report, width: int) -> Table:
@@ -129,9 +134,14 @@ def _last_line(report: Report) -> str:
         f"{totals['created']:,} created",
         f"{totals['updated']:,} updated",
     ]
-    names = ("unchanged", "rejected", "failures", "conflicts", "duplicates", "field_errors", "filtered")
+    if totals["deleted"]:
+        parts.append(f"{totals['deleted']:,} deleted")
+    names = (
+        "unchanged", "rejected", "failures", "conflicts", "duplicates", "field_errors", "missing_users", "filtered",
+    )  # fmt: skip
     more = {name: sum(resource.counts[name] for resource in report.resources) for name in names}
     parts += [f"{number:,} {name.replace('_', ' ')}" for name, number in more.items() if number]
+    parts += [f"{d.stale - d.deleted:,} of {d.blueprint} kept ({d.refused})" for d in report.deletions if d.refused]
     unread = [_unread(resource) for resource in report.resources if resource.verdict == "incomplete"]
     seconds = report.finished_at - report.started_at
     line = f"{report.status}: {', '.join(parts)} in {seconds:.1f} s"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,10 +17,6 @@ from portsync.mapping.loader import LoadedMapping, load
 from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
-from portsync.port.entities import UpsertSwitches
-from portsync.port.owner import OCEAN, PORTSYNC, Owner
-from portsync.sinks.port import PortSink
-from portsync.sync import Tools
 from portsync.transport.client import Client
 from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
@@ -30,13 +26,13 @@ from portsync.urls import origin_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from portsync.cli.runtime import Runtime
-    from portsync.report import ResourceReport
+    from portsync.logs import Redactor
+    from portsync.port.owner import Owner
     from portsync.settings import Settings
-    from portsync.stop import Stop
 
 _PORT_ATTEMPTS = 6
 _PORT_MAX_WAIT_S = 310.0
@@ -101,41 +97,50 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
     return settings.client_id, settings.client_secret.get_secret_value()
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command runs in."""
+
+    settings: Settings
+    runtime: Runtime
+    redactor: Redactor
+
+
 @asynccontextmanager
-async def port_client(
-    settings: Settings, owner: Owner, runtime: Runtime, learned: Callable[[str], None]
-) -> AsyncIterator[PortClient]:
-    """A client of Port, not yet signed in; what it raises inside the block is a PortError. `learned` is told of every
-    token."""
+async def port_client(settings: Settings, owner: Owner, around: Surroundings) -> AsyncIterator[PortClient]:
+    """A client of Port, not yet signed in; what it raises inside the block is a PortError."""
     client_id, client_secret = port_credentials(settings)
     async with Client(
-        policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, runtime),
+        policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, around.runtime),
         timeouts=Timeouts(read=60.0, total=120.0),
         user_agent=owner.user_agent,
         tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
         use_proxies=not _is_loopback(settings.port_url),
         origin=origin_of(settings.port_url),
     ) as http:
-        port = PortClient(http, settings.port_url, client_id, client_secret, runtime.clock, learned)
+        port = PortClient(http, settings.port_url, client_id, client_secret, around.runtime.clock, around.redactor.add)
         try:
             yield port
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class FromSource:
+    """What reads the source."""
+
+    client: Client
+    pool: JqPool
+    patience_s: float
+    """Longer than anything may take, in seconds."""
+
+
 @asynccontextmanager
-async def sync_tools(
-    mapping: LoadedMapping,
-    source: SourcePlan,
-    settings: Settings,
-    port: PortClient,
-    stop: Stop,
-    progress: Callable[[ResourceReport], None],
-    runtime: Runtime,
-    learned: Callable[[str], None],
-    store: TokenStore,
-) -> AsyncIterator[Tools]:
-    """What a run of `mapping` needs, writing to `port`. `learned` is told of every credential that comes up."""
+async def source_tools(
+    mapping: LoadedMapping, source: SourcePlan, around: Surroundings, store: TokenStore
+) -> AsyncIterator[FromSource]:
+    """What a run of `mapping` needs to read its source."""
+    settings, runtime = around.settings, around.runtime
     timeout, rate = source.timeout, source.rate_limit
     origins = source.origins
     client = Client(
@@ -143,7 +148,7 @@ async def sync_tools(
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
-        auth=source.auth.build(AuthTools(source.base_url, runtime.clock, learned, store)),
+        auth=source.auth.build(AuthTools(source.base_url, runtime.clock, around.redactor.add, store)),
         tls=_source_tls(mapping, source),
         use_proxies=not _is_loopback(source.base_url),
         origin=origins.own,
@@ -153,24 +158,9 @@ async def sync_tools(
         secrets={*mapping.secrets, *source.auth.secrets()},
         budget=None if rate is None else Budget(rate.requests, rate.per),
     )
-    switches = UpsertSwitches(mapping.file.enable_merge_entity, mapping.file.create_missing_related_entities)
-    async with (
-        client,
-        JqPool(Limits(settings.jq_timeout, settings.jq_memory), settings.jq_workers or usable_cores()) as pool,
-    ):
-        patience_s = timeout.total + source.retry.max_wait + 5 * settings.jq_timeout
-        yield Tools(client, pool, PortSink(port, switches), stop, runtime.clock, progress, patience_s)
-
-
-def owner_of(settings: Settings, mapping_name: str) -> Owner:
-    """Who writes the entities of a mapping file of this name. Without portsync's own variable, Ocean's names an
-    integration of Ocean's, which is taken over: what it wrote stays ours."""
-    if settings.own_identifier is not None:
-        return Owner(PORTSYNC, settings.type, settings.own_identifier)
-    if settings.ocean_identifier is not None:
-        return Owner(OCEAN, settings.type, settings.ocean_identifier)
-    # Only characters that a user agent may have.
-    return Owner(PORTSYNC, settings.type, f"portsync-{re.sub(r'[^A-Za-z0-9._-]+', '-', mapping_name)}")
+    limits = Limits(settings.jq_timeout, settings.jq_memory)
+    async with client, JqPool(limits, settings.jq_workers or usable_cores()) as pool:
+        yield FromSource(client, pool, timeout.total + source.retry.max_wait + 5 * settings.jq_timeout)
 
 
 def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:

@@ -79,6 +79,8 @@ def _in(actual: object, wanted: list[object]) -> bool:
 
 
 def _among(value: object, candidates: list[object]) -> bool:
+    if isinstance(value, str) and value in candidates:  # the usual case, without a look at each
+        return True
     return any(same(value, candidate) for candidate in candidates)
 
 

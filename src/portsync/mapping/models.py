@@ -57,6 +57,10 @@ def _one_or_many(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _null_or_text(value: Any) -> Any:
+    return "null" if value is None else value
+
+
 class Selector(Request):
     """Which records, and by which request."""
 
@@ -138,4 +142,6 @@ class MappingFile(Section):
         default=0.3, validation_alias=AliasChoices("entityDeletionThreshold", "entity_deletion_threshold")
     )
     """The largest share of a blueprint's entities that one run may delete."""
+    missing_users: Annotated[Literal["null", "fail"], BeforeValidator(_null_or_text)] = "null"
+    """A relation to a user or team whom Port does not have: leave it empty and count it, or make it a failure."""
     resources: Annotated[list[Resource], Field(min_length=1)]

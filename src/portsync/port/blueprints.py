@@ -23,6 +23,13 @@ async def fetch_blueprint(port: PortClient, identifier: str) -> dict[str, Any] |
     return blueprint if isinstance(blueprint, dict) else None
 
 
+async def fetch_blueprints(port: PortClient) -> list[dict[str, Any]]:
+    """All blueprints that Port has. Raises PortError and SendError."""
+    value = _accepted(await port.send("GET", "/blueprints"), "GET blueprints")
+    found = value.get("blueprints")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
 async def create_blueprint(port: PortClient, blueprint: dict[str, Any]) -> None:
     """Create a blueprint, without a catalog page of its own. Raises PortError and SendError."""
     answer = await port.send("POST", "/blueprints", params=(("create_catalog_page", "false"),), body=blueprint)

@@ -124,7 +124,9 @@ def _outcome(entity: Entity, accepted: dict[str, Any] | None, refused: dict[str,
         return Outcome(entity, Fate.REJECTED, "port-rejected", f"Port refused the entity: {said}", _hint(refused))
     if accepted is None:
         return Outcome(entity, Fate.REJECTED, "port-silent", "Port's answer does not say what became of the entity")
-    return Outcome(entity, Fate.CREATED if accepted["created"] else Fate.UPDATED)
+    name = accepted.get("identifier")
+    fate = Fate.CREATED if accepted["created"] else Fate.UPDATED
+    return Outcome(entity, fate, identifier=name if isinstance(name, str) else None)
 
 
 def _hint(refused: dict[str, Any]) -> str | None:

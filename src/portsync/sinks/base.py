@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 class Sink(Protocol):
     """Takes batches, and says of each entity what became of it."""
 
+    @property
+    def writes(self) -> bool:
+        """Whether what it accepts is there afterwards."""
+        ...
+
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write a batch. Raises PortError where going on makes no sense."""
         ...

@@ -21,6 +21,8 @@ _TROUBLES = 3
 class PortSink:
     """Upserts batches into Port. A batch that Port cannot take now is rejected; several in a row end the run."""
 
+    writes = True
+
     def __init__(self, port: PortClient, switches: UpsertSwitches) -> None:
         self._bulk = BulkUpsert(port, switches)
         self._troubles = 0

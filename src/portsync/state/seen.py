@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, Self
 
+import msgspec
+
 from portsync.flow import Entity, Failure, place_of
 
 if TYPE_CHECKING:
@@ -47,7 +49,9 @@ class Sorted:
 class SeenEntities:
     """The digests of a resource's entities, in a private database that SQLite keeps on disk when it grows."""
 
-    def __init__(self, on_conflict: OnConflict) -> None:
+    def __init__(self, on_conflict: OnConflict, *, is_merge: bool = False) -> None:
+        """`is_merge`: whether Port keeps what an earlier entity said and a later one does not."""
+        self._is_merge = is_merge
         self._on_conflict = on_conflict
         self._turn = 0
         self._database = sqlite3.connect("", isolation_level=None)
@@ -113,9 +117,15 @@ class SeenEntities:
                     continue
                 earlier = sending.get(key)
                 overtakes = overtakes or earlier is None
-                sending[key] = replace(entity, absorbed=0 if earlier is None else earlier.absorbed + 1)
+                sending[key] = entity if earlier is None else self._absorbing(earlier, entity)
                 self._remember(key, entity)
         return Sorted(tuple(sending.values()), duplicates, tuple(conflicts), tuple(failures), dropped, overtakes)
+
+    def _absorbing(self, earlier: Entity, entity: Entity) -> Entity:
+        """One entity in place of two that were to be sent one after the other."""
+        body = _merged(earlier.body, entity.body) if self._is_merge else entity.body
+        digest = blake2b(body, digest_size=16).digest()
+        return replace(entity, body=body, digest=digest, absorbed=earlier.absorbed + 1)
 
     def _remember(self, key: bytes, entity: Entity) -> None:
         self._database.execute(_REPLACE, self._row(key, entity))
@@ -127,6 +137,24 @@ class SeenEntities:
 _INSERT = "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?)"
 _REPLACE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT digest, page, record, chain FROM seen WHERE key = ?"
+
+
+def _merged(earlier: bytes, later: bytes) -> bytes:
+    """What Port makes of two upserts of one entity. Values are carried over as they are written."""
+    old, new = (msgspec.json.decode(body, type=dict[str, msgspec.Raw]) for body in (earlier, later))
+    sections = {
+        name: msgspec.Raw(
+            msgspec.json.encode(
+                {
+                    **msgspec.json.decode(old[name], type=dict[str, msgspec.Raw]),
+                    **msgspec.json.decode(new[name], type=dict[str, msgspec.Raw]),
+                }
+            )
+        )
+        for name in ("properties", "relations")
+        if name in old and name in new
+    }
+    return msgspec.json.encode({**old, **new, **sections})
 
 
 def _key(entity: Entity) -> bytes:

@@ -1,17 +1,16 @@
-"""What a run came to: counts, problems, exit code. The text and the JSON form say the same."""
+"""The counts of one resource, as they come in."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
-from portsync.flow import OF_THE_SOURCE, BatchResult, End, Failure, Fate, Fetched, MappedPage, Spent, Verdict
+from portsync.flow import BatchResult, End, Entity, Failure, Fate, Fetched, MappedPage, Spent, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from portsync.state.seen import Conflict, Sorted
 
@@ -40,6 +39,8 @@ class ResourceReport:
     problems: list[Problem] = field(default_factory=list)
     problem_counts: Counter[str] = field(default_factory=Counter)
     """How many problems of each code there were, kept or not."""
+    letter: Callable[[Problem, Entity | None], None] = lambda _problem, _entity: None
+    """Gets every record and entity that did not make it, whether its problem is kept or not."""
 
     def add(self, item: Fetched[MappedPage] | End | Spent) -> None:
         """Count what reading gave: a page and what the mapping made of it (up to the entities, which `add_sorted`
@@ -83,9 +84,19 @@ class ResourceReport:
         for conflict in sorted_.conflicts:
             self._add_conflict(conflict)
 
+    def add_unchanged(self, given: Sequence[Entity], changed: Sequence[Entity]) -> None:
+        """Count those of `given` that are not among `changed`: Port has them as they are."""
+        self.counts["entities"] += len(given) - len(changed)
+        self.counts["unchanged"] += len(given) - len(changed)
+        absorbed = sum(e.absorbed for e in given) - sum(e.absorbed for e in changed)
+        self.counts["entities"] += absorbed
+        self.counts["unchanged"] += absorbed
+        if given:
+            self.blueprints.add(given[0].blueprint)
+
     def add_failure(self, failure: Failure) -> None:
         self.counts["failures"] += 1
-        self.add_problem(
+        self._add_letter(
             Problem(failure.code, failure.message, failure.place, failure.hint, identifier=failure.identifier)
         )
 
@@ -97,16 +108,17 @@ class ResourceReport:
             absorbed = outcome.entity.absorbed
             self.counts["entities"] += 1 + absorbed
             self.counts[outcome.fate] += 1
-            self.counts[Fate.REJECTED if outcome.fate is Fate.REJECTED else Fate.UPDATED] += absorbed
+            self.counts[Fate.UPDATED if outcome.fate is Fate.CREATED else outcome.fate] += absorbed
             if outcome.fate is Fate.REJECTED:
-                self.add_problem(
+                self._add_letter(
                     Problem(
                         outcome.code or "port-rejected",
                         outcome.message or "",
                         outcome.entity.place,
                         outcome.hint,
                         identifier=outcome.entity.identifier,
-                    )
+                    ),
+                    outcome.entity,
                 )
 
     def _add_end(self, end: End) -> None:
@@ -135,6 +147,10 @@ class ResourceReport:
         if self.problem_counts[problem.code] <= MOST_PROBLEMS:
             self.problems.append(replace(problem, kind=self.kind))
 
+    def _add_letter(self, problem: Problem, entity: Entity | None = None) -> None:
+        self.add_problem(problem)
+        self.letter(replace(problem, kind=self.kind), entity)
+
     @property
     def is_whole(self) -> bool:
         """Whether all of it was read, and all that was read is in Port."""
@@ -148,7 +164,7 @@ class ResourceReport:
 
     def _add_conflict(self, conflict: Conflict) -> None:
         self.counts["conflicts"] += 1
-        self.add_problem(
+        self._add_letter(
             Problem(
                 "conflict",
                 f"two records have the identifier `{conflict.identifier}` and different content",
@@ -173,112 +189,9 @@ class ResourceReport:
             "rate_limited": self.counts["rate_limited"],
             "waited_s": round(self.waited_s, 3),
             **counts,
+            "missing_users": self.counts["missing_users"],
             "chains": {str(verdict): self.chains[verdict] for verdict in Verdict},
         }
 
 
 _SEVERITY = {Verdict.COMPLETE: 0, Verdict.SKIPPED: 1, Verdict.INCOMPLETE: 2}
-
-
-@dataclass(frozen=True)
-class Report:
-    """The report of one run."""
-
-    run_id: str
-    mapping: str
-    started_at: float
-    """Epoch seconds."""
-    finished_at: float
-    exit_code: int
-    resources: tuple[ResourceReport, ...]
-    problems: tuple[Problem, ...] = ()
-    """Problems of the run as a whole, such as a Port that went away."""
-    lookups: Spent = field(default_factory=Spent)
-    """What the mapping's `context` cost."""
-
-    @property
-    def status(self) -> str:
-        return {0: "ok", 1: "partial", 130: "interrupted", 143: "interrupted"}.get(self.exit_code, "failed")
-
-    def problems_up_to(self, most: int, *, alike: int = MOST_PROBLEMS) -> list[tuple[int | None, Problem]]:
-        """At most `most` problems, each with the index of its resource; the run's own first, then each resource's.
-
-        No kind of problem crowds out another: the first of each code in each resource come before the second ones.
-        At most `alike` of one code in one resource.
-        """
-        ranked: list[tuple[int, int, int | None, Problem]] = []
-        for resource_number, resource in enumerate(self.resources):
-            seen: Counter[str] = Counter()
-            for problem in resource.problems:
-                ranked.append((seen[problem.code], resource_number, resource.index, problem))
-                seen[problem.code] += 1
-        first = [item for item in sorted(ranked, key=lambda item: item[0]) if item[0] < alike]
-        kept = first[: most - len(self.problems)]
-        own: list[tuple[int | None, Problem]] = [(None, problem) for problem in self.problems]
-        return own + [(index, problem) for _, _, index, problem in sorted(kept, key=lambda item: item[1])]
-
-    def problem_count(self) -> int:
-        """How many problems there were, kept or not."""
-        return len(self.problems) + sum(resource.problem_counts.total() for resource in self.resources)
-
-    def totals(self) -> dict[str, int]:
-        names = ("records", "created", "updated", "unchanged", "rejected", "failures")
-        return {name: sum(r.counts[name] for r in self.resources) for name in names} | {"deleted": 0}
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as contract and docs describe it."""
-        return {
-            "version": 1,
-            "run_id": self.run_id,
-            "mapping": self.mapping,
-            "started_at": _moment(self.started_at),
-            "finished_at": _moment(self.finished_at),
-            "duration_s": round(self.finished_at - self.started_at, 3),
-            "status": self.status,
-            "exit_code": self.exit_code,
-            "lookups": {
-                "requests": self.lookups.requests,
-                "retries": self.lookups.retries,
-                "waited_s": round(self.lookups.waited_s, 3),
-            },
-            "resources": [resource.as_json() for resource in self.resources],
-            "deletions": [],
-            "problems": [
-                {**problem_as_json(problem), "resource": index} for index, problem in self.problems_up_to(MOST_PROBLEMS)
-            ],
-            "totals": self.totals(),
-        }
-
-
-def problem_as_json(problem: Problem) -> dict[str, Any]:
-    """A problem with the keys that reports have."""
-    names = ("code", "kind", "place", "identifier", "message", "hint")
-    return {name: getattr(problem, name) for name in names}
-
-
-def exit_code_of(
-    resources: Sequence[ResourceReport], *, conflicts_count: Sequence[bool], is_strict: bool = False
-) -> int:
-    """0, 1 or 3 for a run that came to its end (the docs hold the table of exit codes).
-
-    `conflicts_count` says for each resource whether a conflict makes the run partial; `is_strict` that skipped
-    resources and field errors do too.
-    """
-    if resources and all(_was_unusable(resource) for resource in resources):
-        return 3
-    whole = all(resource.is_whole for resource in resources)
-    conflicted = any(r.counts["conflicts"] and counts for r, counts in zip(resources, conflicts_count, strict=True))
-    lax = any(r.verdict is Verdict.SKIPPED or r.counts["field_errors"] for r in resources)
-    return 0 if whole and not conflicted and not (is_strict and lax) else 1
-
-
-def _was_unusable(resource: ResourceReport) -> bool:
-    """Whether the source could not be used for it at all: not reached, or refused (401, 403) from the start."""
-    if resource.verdict is not Verdict.INCOMPLETE or resource.counts["pages"] or resource.was_answered:
-        return False
-    refused = any(p.code == "source-refused" for p in resource.problems)
-    return resource.reason in OF_THE_SOURCE or refused
-
-
-def _moment(epoch_seconds: float) -> str:
-    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,183 @@
+"""What Port holds: its entities as it has them, those that are ours, and the definitions of blueprints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from portsync.errors import PortUnreachableError, Problem, SendError
+from portsync.port.blueprints import fetch_blueprint, fetch_blueprints
+from portsync.port.client import PortClient, json_of, message_of, segment, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from portsync.flow import Answer, Json
+    from portsync.port.owner import Owner
+
+_PAGE = 1000
+"""Entities in one answer, the most that Port gives (Port's API reference, search a blueprint's entities)."""
+_AT_ONCE = 200
+"""Identifiers in one question; how many Port takes is written nowhere."""
+_REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY})
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a blueprint says of one of its relations."""
+
+    target: str
+    is_many: bool
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a search."""
+
+    entities: tuple[dict[str, Json], ...]
+    next: str | None
+
+
+class Holdings:
+    """Reads what is in Port. Every method raises PortError where Port cannot be used, and gives nothing where it
+    does not know the blueprint."""
+
+    def __init__(self, port: PortClient, owner: Owner) -> None:
+        self._port = port
+        self._owner = owner
+
+    async def relations(self, blueprint: str) -> dict[str, Relation]:
+        """The blueprint's relations."""
+        try:
+            definition = await fetch_blueprint(self._port, blueprint)
+        except SendError as error:
+            raise PortUnreachableError(unreachable(error)) from error
+        return _relations(definition)
+
+    async def dependents(self, blueprint: str) -> dict[str, list[str]]:
+        """The blueprints that relate to this one, and by which relations."""
+        try:
+            definitions = await fetch_blueprints(self._port)
+        except SendError as error:
+            raise PortUnreachableError(unreachable(error)) from error
+        found = {
+            str(definition.get("identifier")): [
+                name for name, relation in _relations(definition).items() if relation.target == blueprint
+            ]
+            for definition in definitions
+        }
+        return {name: relations for name, relations in found.items() if relations}
+
+    async def find(self, blueprint: str, identifiers: Sequence[str]) -> dict[str, dict[str, Json]]:
+        """Those of the entities that Port has, by identifier, as it has them."""
+        return {str(entity.get("identifier")): entity async for entity in self._among(blueprint, identifiers, ())}
+
+    async def find_by_search(self, blueprint: str, query: Json) -> list[dict[str, Json]]:
+        """The first entities that a search of the mapping's matches, two at most: more than one is one too many."""
+        page = await self._search(blueprint, {"query": query, "limit": 2})
+        return list(page.entities[:2])
+
+    async def owned(self, blueprint: str, identifiers: Sequence[str]) -> list[str]:
+        """Those of the entities that Port has and that this integration wrote."""
+        found = {
+            str(entity.get("identifier"))
+            async for entity in self._among(blueprint, identifiers, self._ours(), include=["$identifier"])
+        }
+        return [identifier for identifier in identifiers if identifier in found]
+
+    async def ours(self, blueprint: str) -> AsyncIterator[list[str]]:
+        """All of the blueprint's entities that this integration wrote, page by page."""
+        query = _all_of(self._ours())
+        async for page in self._pages(blueprint, {"query": query, "include": ["$identifier"]}):
+            yield [str(entity.get("identifier")) for entity in page.entities]
+
+    async def identifiers(self, blueprint: str) -> AsyncIterator[list[str]]:
+        """All of the blueprint's entities, whoever wrote them, page by page."""
+        async for page in self._pages(blueprint, {"include": ["$identifier"]}):
+            yield [str(entity.get("identifier")) for entity in page.entities]
+
+    async def pointing(self, blueprint: str, relation: str, targets: Sequence[str]) -> AsyncIterator[Json]:
+        """The entities of `blueprint` whose relation holds one of the targets."""
+        rule = {"relation": relation, "operator": "in", "value": list(targets)}
+        body = {"query": _all_of([rule]), "include": ["$identifier", relation]}
+        async for page in self._pages(blueprint, body):
+            for entity in page.entities:
+                yield entity
+
+    async def _among(
+        self, blueprint: str, identifiers: Sequence[str], rules: Sequence[Json], include: Sequence[str] = ()
+    ) -> AsyncIterator[dict[str, Json]]:
+        size = _AT_ONCE
+        start = 0
+        while start < len(identifiers):
+            asked = identifiers[start : start + size]
+            rule = {"property": "$identifier", "operator": "in", "value": list(asked)}
+            body = {"query": _all_of([rule, *rules]), **({"include": list(include)} if include else {})}
+            try:
+                pages = [page async for page in self._pages(blueprint, body)]
+            except _TooMuchError:
+                if len(asked) == 1:
+                    raise
+                size = len(asked) // 2
+                continue
+            for page in pages:
+                for entity in page.entities:
+                    yield entity
+            start += len(asked)
+
+    async def _pages(self, blueprint: str, body: dict[str, Json]) -> AsyncIterator[Found]:
+        mark: str | None = None
+        while True:
+            page = await self._search(blueprint, {**body, "limit": _PAGE, **({} if mark is None else {"from": mark})})
+            yield page
+            if page.next is None or page.next == mark:
+                return
+            mark = page.next
+
+    async def _search(self, blueprint: str, body: dict[str, Json]) -> Found:
+        path = f"/blueprints/{segment(blueprint)}/entities/search"
+        try:
+            answer = await self._port.send("POST", path, params=(("exclude_calculated_properties", "true"),), body=body)
+        except SendError as error:
+            raise PortUnreachableError(unreachable(error)) from error
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return Found((), None)
+        value = json_of(answer)
+        entities = value.get("entities") if isinstance(value, dict) else None
+        if not answer.is_success or not isinstance(entities, list):
+            raise _refusal(blueprint, answer)
+        mark = value.get("next")
+        return Found(tuple(e for e in entities if isinstance(e, dict)), mark if isinstance(mark, str) else None)
+
+    def _ours(self) -> list[Json]:
+        return [
+            {"property": "$datasource", "operator": "beginsWith", "value": self._owner.prefix},
+            {"property": "$datasource", "operator": "endsWith", "value": self._owner.suffix},
+        ]
+
+
+class _TooMuchError(PortUnreachableError):
+    """This means that Port did not take a question as it was; a smaller one may do."""
+
+
+def _refusal(blueprint: str, answer: Answer) -> PortUnreachableError:
+    message = f"Port answered {answer.status} to a search of `{blueprint}`: {message_of(answer)}"
+    problem = Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later")
+    return _TooMuchError(problem) if answer.status in _REFUSED else PortUnreachableError(problem)
+
+
+def _all_of(rules: Sequence[Json]) -> dict[str, Any]:
+    return {"combinator": "and", "rules": list(rules)}
+
+
+def _relations(definition: dict[str, Any] | None) -> dict[str, Relation]:
+    given = (definition or {}).get("relations")
+    if not isinstance(given, dict):
+        return {}
+    return {
+        name: Relation(str(value.get("target")), bool(value.get("many")), bool(value.get("required")))
+        for name, value in given.items()
+        if isinstance(value, dict)
+    }

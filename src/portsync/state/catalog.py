@@ -1,0 +1,336 @@
+"""One integration's part of the state, in one run: what has to be sent, what was taken, what no longer is there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection, and_, bindparam, cast, delete, func, insert, literal, null, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError
+
+from portsync.errors import Problem, StateLostError
+from portsync.state.tables import CATALOGS, ENTITIES, SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+
+    from portsync.flow import Entity
+
+T = TypeVar("T")
+
+RELATED = ""
+"""The resource under whose name those are kept that others point to: Port may have made them on our behalf."""
+_AT_ONCE = 500
+"""So many identifiers go into one statement."""
+_KEPT_BACK = 500
+"""So many accepted entities are written down together: one that a crash loses is sent again, nothing more."""
+_PROBED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An entity that Port has as we gave it."""
+
+    resource: str
+    blueprint: str
+    identifier: str
+    digest: bytes | None
+
+
+class Catalog:
+    """What this integration gave to one Port. Every method that reads or writes may raise StateLostError."""
+
+    def __init__(self, connection: Connection, name: str, manner: str, *, is_dry: bool = False) -> None:
+        """`name` tells integrations and Ports apart, `manner` how entities are sent. Where `is_dry`, nothing is kept
+        in the end."""
+        self._connection = connection
+        self._is_dry = is_dry
+        self._manner = manner
+        self._dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+        self._accepted: list[Accepted] = []
+        self._scopes: dict[tuple[str, str], int] = {}
+        self.compared_at: float | None = None
+        """When everything was compared with Port, in epoch seconds."""
+        with self._writing():
+            self._begin(name)
+
+    def _begin(self, name: str) -> None:
+        row = self._connection.execute(select(CATALOGS).where(CATALOGS.c.name == name)).one_or_none()
+        if row is None:
+            created = self._connection.execute(insert(CATALOGS).values(name=name, run=1, manner=self._manner))
+            assert created.inserted_primary_key is not None
+            self._id, self.run = int(created.inserted_primary_key[0]), 1
+            return
+        # With other switches the same content means something else, so what was compared then says nothing now.
+        self._id, self.run = row.id, row.run + 1
+        self.compared_at = row.compared_at if row.manner == self._manner else None
+        self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self._id).values(run=self.run))
+        rows = self._connection.execute(select(SCOPES).where(SCOPES.c.catalog == self._id))
+        self._scopes = {(row.blueprint, row.resource): row.id for row in rows}
+
+    def changed(
+        self, resource: str, blueprint: str, entities: Sequence[Entity], *, all_count: bool = False
+    ) -> list[Entity]:
+        """Those of one blueprint's entities that Port did not accept as they are now, or all where `all_count`. All
+        are written down as given in this run, before any is sent."""
+        self._write_accepted()
+        fresh: list[Entity] = []
+        with self._writing():
+            scope = self._scope(blueprint, resource)
+            for some in _pieces(entities):
+                known = {} if all_count else self._digests(scope, [entity.identifier for entity in some])
+                changed = [entity for entity in some if known.get(entity.identifier) != entity.digest]
+                self._give(scope, [entity.identifier for entity in changed])
+                sent = {entity.identifier for entity in changed}
+                self._see_again(scope, [e.identifier for e in some if e.identifier not in sent])
+                fresh += changed
+        return fresh
+
+    def blueprints(self) -> set[str]:
+        """Those of which entities were given, in this run or before."""
+        return {blueprint for blueprint, _ in self._scopes}
+
+    def found(self, blueprint: str, identifiers: Sequence[str]) -> None:
+        """Write down entities that Port has from us, and of which nothing is known here."""
+        with self._writing():
+            scope = self._scope(blueprint, RELATED)
+            for some in _pieces(identifiers):
+                self._insert(scope, self._unknown(blueprint, some), run=0)
+
+    def related(self, blueprint: str, identifiers: Iterable[str]) -> None:
+        """Write down that entities given in this run point to these."""
+        with self._writing():
+            scope = self._scope(blueprint, RELATED)
+            for some in _pieces(identifiers):
+                self._give(scope, some)
+
+    def given(self, blueprint: str, resource: str, identifiers: Iterable[str]) -> None:
+        """Write down entities that Port chose by a search: their identifiers are only known from its answer."""
+        with self._writing():
+            scope = self._scope(blueprint, resource)
+            for some in _pieces(identifiers):
+                self._give(scope, some)
+
+    def accept(self, accepted: Iterable[Accepted]) -> None:
+        """Remember what Port has taken, or was found to have."""
+        self._accepted += accepted
+        if len(self._accepted) >= _KEPT_BACK:
+            self._write_accepted()
+
+    def known(self, blueprint: str, identifiers: Sequence[str]) -> set[str]:
+        """Those that Port has accepted, in this run or before."""
+        self._write_accepted()
+        with self._reading():
+            found: set[str] = set()
+            for some in _pieces(identifiers):
+                is_there = self._of(blueprint) & self._is_among(some) & ENTITIES.c.digest.is_not(None)
+                found.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
+            return found
+
+    def samples(self, blueprint: str) -> list[str]:
+        """Some entities that Port should have, the first and the last in order."""
+        with self._reading():
+            found: set[str] = set()
+            for direction in (ENTITIES.c.identifier.asc(), ENTITIES.c.identifier.desc()):
+                is_there = self._of(blueprint) & ENTITIES.c.digest.is_not(None)
+                chosen = select(ENTITIES.c.identifier).where(is_there).order_by(direction).limit(_PROBED)
+                found.update(self._connection.execute(chosen).scalars())
+            return sorted(found)
+
+    def seen_count(self, blueprint: str) -> int:
+        """How many entities were given in this run; those that others only point to do not count."""
+        with self._reading():
+            is_seen = self._of(blueprint, without_related=True) & (ENTITIES.c.run == self.run)
+            counted = select(func.count(ENTITIES.c.identifier.distinct())).where(is_seen)
+            return int(self._connection.execute(counted).scalar_one())
+
+    def unseen_count(self, blueprint: str) -> int:
+        """How many entities of earlier runs were not given in this one."""
+        with self._reading():
+            return int(self._connection.execute(select(func.count()).select_from(self._unseen(blueprint))).scalar_one())
+
+    def unseen(self, blueprint: str) -> Iterator[tuple[str, ...]]:
+        """The entities of earlier runs that were not given in this one, some hundreds at a time. What has been read
+        may be forgotten meanwhile."""
+        last = ""
+        while True:
+            with self._reading():
+                stale = self._unseen(blueprint)
+                chosen = (
+                    select(stale.c.identifier)
+                    .where(stale.c.identifier > last)
+                    .order_by(stale.c.identifier)
+                    .limit(_AT_ONCE)
+                )
+                some = tuple(self._connection.execute(chosen).scalars())
+            if not some:
+                return
+            yield some
+            last = some[-1]
+
+    def not_seen(self, blueprint: str, identifiers: Sequence[str]) -> list[str]:
+        """Those that were not given in this run."""
+        with self._reading():
+            seen: set[str] = set()
+            for some in _pieces(identifiers):
+                is_seen = self._of(blueprint) & self._is_among(some) & (ENTITIES.c.run == self.run)
+                seen.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_seen)).scalars())
+            return [identifier for identifier in identifiers if identifier not in seen]
+
+    def forget(self, blueprint: str, identifiers: Iterable[str]) -> None:
+        """Drop what is no longer in Port, or not ours."""
+        with self._writing():
+            for some in _pieces(identifiers):
+                gone = self._of(blueprint) & self._is_among(some)
+                self._connection.execute(delete(ENTITIES).where(gone))
+
+    def compared(self, at: float) -> None:
+        """Remember that everything was compared with Port at this time, in epoch seconds."""
+        self._write_accepted()
+        with self._writing():
+            values = {"compared_at": at, "manner": self._manner}
+            self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self._id).values(values))
+
+    def close(self) -> None:
+        """Write down what is still kept back."""
+        self._write_accepted()
+        if self._is_dry:
+            self._connection.rollback()
+
+    # --- how it is kept
+
+    def _scope(self, blueprint: str, resource: str) -> int:
+        key = (blueprint, resource)
+        if key not in self._scopes:
+            values = {"catalog": self._id, "blueprint": blueprint, "resource": resource}
+            created = self._connection.execute(insert(SCOPES).values(values))
+            assert created.inserted_primary_key is not None
+            self._scopes[key] = int(created.inserted_primary_key[0])
+        return self._scopes[key]
+
+    def _of(self, blueprint: str, *, without_related: bool = False) -> ColumnElement[bool]:
+        """The condition for rows of a blueprint."""
+        ids = [
+            scope
+            for (name, resource), scope in self._scopes.items()
+            if name == blueprint and not (without_related and resource == RELATED)
+        ]
+        return ENTITIES.c.scope.in_(ids)
+
+    def _unseen(self, blueprint: str) -> Any:
+        """What no resource gave in this run, though one did in an earlier one."""
+        return (
+            select(ENTITIES.c.identifier)
+            .where(self._of(blueprint))
+            .group_by(ENTITIES.c.identifier)
+            .having(func.max(ENTITIES.c.run) < self.run)
+            .subquery()
+        )
+
+    def _digests(self, scope: int, identifiers: Sequence[str]) -> dict[str, bytes | None]:
+        chosen = select(ENTITIES.c.identifier, ENTITIES.c.digest).where(
+            ENTITIES.c.scope == scope, self._is_among(identifiers)
+        )
+        return {row.identifier: row.digest for row in self._connection.execute(chosen)}
+
+    def _give(self, scope: int, identifiers: Sequence[str]) -> None:
+        """Write down entities as given in this run, and not known to be accepted."""
+        if identifiers:
+            self._insert(scope, identifiers, self.run)
+
+    def _unknown(self, blueprint: str, identifiers: Sequence[str]) -> list[str]:
+        is_there = self._of(blueprint) & self._is_among(identifiers)
+        known = set(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
+        return [identifier for identifier in identifiers if identifier not in known]
+
+    def _insert(self, scope: int, identifiers: Sequence[str], run: int) -> None:
+        listed = self._list(list(dict.fromkeys(identifiers)))
+        rows = select(literal(scope), listed, null(), literal(run)).where(true())
+        given = self._dialect.insert(ENTITIES).from_select(["scope", "identifier", "digest", "run"], rows)
+        given = given.on_conflict_do_update(
+            index_elements=["scope", "identifier"], set_={"digest": None, "run": given.excluded.run}
+        )
+        self._connection.execute(given)
+
+    def _see_again(self, scope: int, identifiers: Sequence[str]) -> None:
+        if identifiers:
+            is_meant = and_(ENTITIES.c.scope == scope, self._is_among(identifiers))
+            self._connection.execute(update(ENTITIES).where(is_meant).values(run=self.run))
+
+    def _is_among(self, identifiers: Sequence[str]) -> ColumnElement[bool]:
+        return ENTITIES.c.identifier.in_(select(self._list(identifiers)))
+
+    def _list(self, identifiers: Sequence[str]) -> Any:
+        """A column of these texts. They travel as one parameter, which costs a fifth of one for each."""
+        text = orjson.dumps(identifiers).decode()
+        if self._dialect is postgresql:
+            return func.jsonb_array_elements_text(cast(text, postgresql.JSONB)).column_valued("listed")
+        return func.json_each(text).table_valued("value").c.value
+
+    def _write_accepted(self) -> None:
+        accepted, self._accepted = self._accepted, []
+        if not accepted:
+            return
+        with self._writing():
+            taken = (
+                update(ENTITIES)
+                .where(ENTITIES.c.scope == bindparam("of_scope"), ENTITIES.c.identifier == bindparam("of_identifier"))
+                .values(digest=bindparam("with_digest"))
+            )
+            rows = [
+                {
+                    "of_scope": self._scope(one.blueprint, one.resource),
+                    "of_identifier": one.identifier,
+                    "with_digest": one.digest,
+                }
+                for one in accepted
+            ]
+            self._connection.execute(taken, rows)
+            self._unsettle(accepted)
+
+    def _unsettle(self, accepted: Sequence[Accepted]) -> None:
+        """What a later resource adds to an entity has to be sent again, once an earlier one has written over it."""
+        by_scope: dict[tuple[str, str], list[str]] = {}
+        for one in accepted:
+            by_scope.setdefault((one.blueprint, one.resource), []).append(one.identifier)
+        for (blueprint, resource), identifiers in by_scope.items():
+            others = [s for (b, r), s in self._scopes.items() if b == blueprint and r not in (resource, RELATED)]
+            for some in _pieces(identifiers if others else ()):
+                is_later = and_(ENTITIES.c.scope.in_(others), self._is_among(some), ENTITIES.c.run < self.run)
+                self._connection.execute(update(ENTITIES).where(is_later).values(digest=None))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A piece of writing that is there as a whole, or not at all."""
+        try:
+            yield
+            if not self._is_dry:
+                self._connection.commit()
+        except DatabaseError as error:
+            self._connection.rollback()
+            raise _trouble(error) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            raise _trouble(error) from error
+
+
+def _pieces(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while piece := list(islice(rest, _AT_ONCE)):
+        yield piece
+
+
+def _trouble(error: DatabaseError) -> StateLostError:
+    said = str(error.orig).splitlines()[0] if error.orig is not None else "the database failed"
+    hint = "what Port has is as it was; check the disk, and run it again"
+    return StateLostError(Problem("state-lost", f"the state can no longer be used: {said}", "PORTSYNC_STATE", hint))
