@@ -202,8 +202,7 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         report.unlink(missing_ok=True)
         if command == "sync":
             arguments += ["--report", str(report)]
-        given = {"XDG_STATE_HOME": str(tmp_path / "state-home"), **(env or {})}
-        runtime = Runtime(given, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
+        runtime = Runtime(env or {}, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
         capfd.readouterr()
         code: Any = 0
         with contextlib.ExitStack() as stack:
@@ -219,9 +218,10 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
 
 
 @pytest.fixture
-def port_env(local_port: LocalPort) -> dict[str, str]:
-    """An environment with the local Port's credentials."""
+def port_env(local_port: LocalPort, tmp_path: Path) -> dict[str, str]:
+    """An environment with the local Port's credentials, and a place for the state."""
     return {
+        "XDG_STATE_HOME": str(tmp_path / "state-home"),
         "PORT_BASE_URL": local_port.url,
         "PORT_CLIENT_ID": "cid",
         "PORT_CLIENT_SECRET": PORT_SECRET,

@@ -43,7 +43,7 @@ def test_a_signal_ends_the_run_with_its_report(
 
     source.answer = answer
     (tmp_path / "m.yaml").write_text(mapping(pagination="{type: offset, page_size: 10}"), encoding="utf-8")
-    command = [sys.executable, "-m", "portsync", "sync", "m.yaml", "--report", "r.json"]
+    command = [sys.executable, "-m", "portsync", "sync", "m.yaml", "--full", "--report", "r.json"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env={**os.environ, **port_env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -66,7 +66,7 @@ def test_the_sample_sources_five_views_land_in_port_whole(
     assert run.report["totals"]["created"] == sum(held)
 
 
-def test_a_second_run_updates_what_the_first_created(
+def test_a_second_run_that_sends_everything_updates_what_the_first_created(
     claude_port: LocalPort, source_stage: tuple[Stage, str], portsync: Callable[..., Run], port_env: dict[str, str]
 ) -> None:
     stage, url = source_stage
@@ -75,7 +75,7 @@ def test_a_second_run_updates_what_the_first_created(
 
     first = portsync("sync", MAPPING, env=env)
     before = claude_port.entities("claude_user_activity")
-    second = portsync("sync", MAPPING, env=env)
+    second = portsync("sync", MAPPING, "--full", env=env)
 
     assert first.report["totals"]["created"] == second.report["totals"]["updated"]
     assert {k: v["properties"] for k, v in before.items()} == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portsync.flow import Fate, Verdict
+from portsync.identifiers import blueprint_fault_of
 from portsync.reconcile import BlueprintRun
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def blueprint_runs(
     found = {}
     for blueprint in producers.blueprints | fates.keys() | catalog.blueprints():
         givers = producers.of(blueprint)
-        if not givers or not reports.keys() >= set(givers) or blueprint.startswith("_"):
-            continue  # a leading underscore is a blueprint of Port's own
+        # A leading underscore is a blueprint of Port's own.
+        is_ours = not blueprint.startswith("_") and blueprint_fault_of(blueprint) is None
+        if not is_ours or not givers or not reports.keys() >= set(givers):
+            continue
         fate = fates.get(blueprint)
         found[blueprint] = BlueprintRun(
             blueprint,

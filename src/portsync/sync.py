@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from portsync.batch import MOST_ENTITIES
 from portsync.blueprint_run import blueprint_runs
 from portsync.chains.access import Access
 from portsync.chains.lookups import LookedUp, look_up
 from portsync.chains.read import read_resource
 from portsync.chains.taken import TakenValues, reading_order
-from portsync.errors import Problem, StateLostError, StoppedError
+from portsync.errors import PortError, Problem, StateLostError, StoppedError
 from portsync.flow import End, Fetched, Verdict
 from portsync.held import HeldEntities
 from portsync.plan import constant_blueprints, page_program
@@ -35,67 +33,18 @@ from portsync.upsert import Upserter
 from portsync.write import Giver, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
     from portsync.chains.stream import Chain
-    from portsync.comparison import Comparison
     from portsync.flow import MappedPage, Page
-    from portsync.jq.pool import JqPool
     from portsync.mapping.loader import LoadedMapping
+    from portsync.mapping.models import Resource
     from portsync.mapping.requests import Lookup
     from portsync.plan import SourcePlan
-    from portsync.port.holdings import Holdings, Relation
-    from portsync.reconcile import Deletes, Deletion, DeletionRule
-    from portsync.sinks.base import Sink
-    from portsync.state.catalog import Catalog
+    from portsync.port.holdings import Relation
+    from portsync.reconcile import Deletion
     from portsync.stop import Stop
-    from portsync.transport.client import Client
-
-
-@dataclass(frozen=True)
-class PortSide:
-    """What a run may ask of Port, and have it delete."""
-
-    holdings: Holdings
-    deletes: Deletes
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a run needs from outside."""
-
-    client: Client
-    """Sends to the source."""
-    pool: JqPool
-    sink: Sink
-    port: PortSide | None
-    """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
-    catalog: Catalog
-    comparison: Comparison
-    stop: Stop
-    clock: Callable[[], float]
-    """Epoch seconds."""
-    progress: Callable[[ResourceReport], None]
-    """Is told of a resource's counts whenever they change."""
-    patience_s: float
-    """Longer than anything may take while a resource is read, in seconds: then the run hangs."""
-    grace_s: float = 10.0
-    """What is under way when a stop is requested gets so many seconds to end."""
-    batch_size: int = MOST_ENTITIES
-    """How many entities the sink takes together."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What is asked of one run."""
-
-    rule: DeletionRule
-    kinds: frozenset[str] = frozenset()
-    """Only resources of these kinds; all where it is empty."""
-    is_strict: bool = False
-    """Whether skipped resources and field errors make the run partial."""
-    given_elsewhere: Callable[[str], bool] = lambda _: False
-    """Whether another mapping gives entities of a blueprint under the same name."""
+    from portsync.tools import RunOptions, Tools
 
 
 async def sync(
@@ -107,19 +56,17 @@ async def sync(
     options: RunOptions,
 ) -> Report:
     """Bring the resources of `mapping` from the source into the sink. Raises nothing that a source or a mapping can
-    cause: it is all in the report. Raises PortError where Port cannot be used from the start."""
+    cause: it is all in the report."""
     started_at = tools.clock()
     resources = mapping.file.resources
     wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
-    reports = {
-        index: ResourceReport(index, resources[index].kind, constant_blueprints(resources[index])) for index in wanted
-    }
+    reports = {index: _begun(index, resources[index]) for index in wanted}
     producers = Producers(resources)
     relations = None
     if tools.port is not None:
         relations = Relations(tools.port.holdings, producers.may_give, mapping.file.missing_users)
-    pointing = await _pointing(producers, relations, tools.stop)
     upserter = Upserter(tools.sink)
+    pointing = await _pointing(producers, relations, tools.stop, upserter)
     watch = asyncio.create_task(_give_up_after_grace(tools, upserter))
     access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
     lookups = await _look_up(mapping.file.context, access, tools.stop)
@@ -142,12 +89,17 @@ async def sync(
                 report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
             taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
             tools.progress(report)
-        if tools.stop.is_requested:
+        if tools.stop.is_requested and held.count:
             upserter.give_up(_INTERRUPTED)
         await writer.release()
     deletions = await _reconcile(mapping, tools, options, producers, pointing, reports, writer)
     watch.cancel()
     return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
+
+
+def _begun(index: int, resource: Resource) -> ResourceReport:
+    takes_conflicts = resource.selector.on_conflict in ("first", "last")
+    return ResourceReport(index, resource.kind, constant_blueprints(resource), takes_conflicts)
 
 
 _INTERRUPTED = Problem("interrupted", "the run was stopped before Port answered", hint="run it again")
@@ -158,16 +110,20 @@ def _is_to_come(producers: Producers, unread: frozenset[int], blueprint: str) ->
     return not unread.isdisjoint(producers.of(blueprint))
 
 
-async def _pointing(producers: Producers, relations: Relations | None, stop: Stop) -> dict[str, Mapping[str, Relation]]:
+async def _pointing(
+    producers: Producers, relations: Relations | None, stop: Stop, upserter: Upserter
+) -> dict[str, Mapping[str, Relation]]:
     """The relations of the blueprints that the mapping names."""
-    names = sorted(producers.blueprints)
     if relations is None:
         return {}
+    names = sorted(producers.blueprints)
     try:
-        found = await stop.race(asyncio.gather(*(relations.of(name) for name in names)))
+        return dict(zip(names, await stop.race(asyncio.gather(*map(relations.of, names))), strict=True))
     except StoppedError:
         return {}
-    return dict(zip(names, found, strict=True))
+    except PortError as error:
+        upserter.fail(error)
+        return {}
 
 
 async def _look_up(lookups: Mapping[str, Lookup], access: Access, stop: Stop) -> LookedUp:
@@ -271,18 +227,19 @@ def _report(
     except StateLostError as error:
         writer.upserter.fail(error)
     down = writer.upserter.down
-    if down is not None:
+    if down is not None and not tools.stop.is_requested:
         for report in reports.values():
             reason = "state" if isinstance(down, StateLostError) else "port"
             report.reason = reason if report.reason == "interrupted" else report.reason
     in_file_order = [reports[index] for index in sorted(reports)]
     own = (*(down.problems if down is not None else ()), *(p for d in deletions for p in problems_of(d, options.rule)))
+    stopped = tools.stop.exit_code if tools.stop.is_requested else None
     return Report(
         run_id,
         str(mapping.path),
         started_at,
         tools.clock(),
-        _exit_code(mapping, in_file_order, deletions, tools.stop, writer.upserter, is_strict=options.is_strict),
+        exit_code_of(in_file_order, deletions, stopped=stopped, down=down, is_strict=options.is_strict),
         tuple(in_file_order),
         own,
         lookups.spent,
@@ -294,24 +251,3 @@ async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
     await tools.stop.wait()
     await asyncio.sleep(tools.grace_s)
     upserter.give_up(_INTERRUPTED)
-
-
-def _exit_code(
-    mapping: LoadedMapping,
-    reports: Sequence[ResourceReport],
-    deletions: Sequence[Deletion],
-    stop: Stop,
-    upserter: Upserter,
-    *,
-    is_strict: bool,
-) -> int:
-    if any(report.reason == "bug" for report in reports):
-        return 70
-    if stop.is_requested:
-        return stop.exit_code
-    if upserter.down is not None:
-        accepted = sum(report.counts[fate] for report in reports for fate in ("created", "updated", "unchanged"))
-        return 1 if accepted else upserter.down.exit_code
-    resources = mapping.file.resources
-    counts = [resources[report.index].selector.on_conflict in ("report", "fail") for report in reports]
-    return exit_code_of(reports, deletions, conflicts_count=counts, is_strict=is_strict)

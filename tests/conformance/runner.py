@@ -110,7 +110,7 @@ def run_portsync(case: Case, place: Place, port: WatchedPort) -> Observed:
         **ENVIRONMENT,
     }
     runtime = Runtime(environment, clock=clock.time, sleep=clock.sleep, random=lambda: 0.5)
-    code, said = _run(["sync", str(mapping), "--report", str(report_file)], runtime, place.folder)
+    code, said = _run(["sync", str(mapping), "--full", "--report", str(report_file)], runtime, place.folder)
     report = json.loads(report_file.read_text(encoding="utf-8")) if report_file.is_file() else {}
     resources = report.get("resources", [])
     found = call_port(place, "GET", "/blueprints/thing/entities")["entities"]

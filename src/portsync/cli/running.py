@@ -35,8 +35,8 @@ from portsync.state.catalog import Catalog
 from portsync.state.place import StatePlace, state_place
 from portsync.state.store import opened_state
 from portsync.stop import Stop
-from portsync.sync import PortSide, RunOptions, Tools
 from portsync.sync import sync as run_sync
+from portsync.tools import PortSide, RunOptions, Tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

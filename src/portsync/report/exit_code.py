@@ -9,6 +9,7 @@ from portsync.flow import OF_THE_SOURCE, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from portsync.errors import PortSyncError
     from portsync.reconcile import Deletion
     from portsync.report.resource import ResourceReport
 
@@ -17,21 +18,27 @@ def exit_code_of(
     resources: Sequence[ResourceReport],
     deletions: Sequence[Deletion] = (),
     *,
-    conflicts_count: Sequence[bool],
+    stopped: int | None = None,
+    down: PortSyncError | None = None,
     is_strict: bool = False,
 ) -> int:
-    """0, 1 or 3.
+    """`stopped` is the exit code of a run that a signal ended, `down` says why nothing more could be written.
 
-    `conflicts_count` says for each resource whether a conflict makes the run partial; `is_strict` that skipped
-    resources and field errors do too.
+    `is_strict`: skipped resources and field errors make the run partial, too.
     """
+    if any(resource.reason == "bug" for resource in resources):
+        return 70
+    if stopped is not None:
+        return stopped
+    if down is not None:
+        accepted = sum(resource.counts[fate] for resource in resources for fate in ("created", "updated", "unchanged"))
+        return 1 if accepted else down.exit_code
     if resources and all(_was_unusable(resource) for resource in resources):
         return 3
     whole = all(resource.is_whole for resource in resources)
-    conflicted = any(r.counts["conflicts"] and counts for r, counts in zip(resources, conflicts_count, strict=True))
     lax = any(r.verdict is Verdict.SKIPPED or r.counts["field_errors"] for r in resources)
     kept = any(deletion.is_partial for deletion in deletions)
-    return 0 if whole and not conflicted and not kept and not (is_strict and lax) else 1
+    return 0 if whole and not kept and not (is_strict and lax) else 1
 
 
 def _was_unusable(resource: ResourceReport) -> bool:

@@ -25,6 +25,8 @@ class ResourceReport:
     index: int
     kind: str
     blueprints: set[str] = field(default_factory=set)
+    takes_conflicts: bool = False
+    """Whether the mapping says which one of two conflicting records counts, so that they are no fault."""
     verdict: Verdict = Verdict.INCOMPLETE
     reason: str | None = "interrupted"
     counts: Counter[str] = field(default_factory=Counter)
@@ -154,7 +156,8 @@ class ResourceReport:
     @property
     def is_whole(self) -> bool:
         """Whether all of it was read, and all that was read is in Port."""
-        return self.verdict is not Verdict.INCOMPLETE and not any(self.counts[n] for n in ("failures", "rejected"))
+        faults = ("failures", "rejected") if self.takes_conflicts else ("failures", "rejected", "conflicts")
+        return self.verdict is not Verdict.INCOMPLETE and not any(self.counts[name] for name in faults)
 
     def _add_spent(self, spent: Spent) -> None:
         self.counts["requests"] += spent.requests

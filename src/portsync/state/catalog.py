@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import orjson
-from sqlalchemy import Connection, and_, bindparam, cast, delete, func, insert, literal, null, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
 from portsync.errors import Problem, StateLostError
+from portsync.state.rows import EntityRows
 from portsync.state.tables import CATALOGS, ENTITIES, SCOPES
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Catalog:
         self._connection = connection
         self._is_dry = is_dry
         self._manner = manner
-        self._dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+        self._rows = EntityRows(connection)
         self._accepted: list[Accepted] = []
         self._scopes: dict[tuple[str, str], int] = {}
         self.compared_at: float | None = None
@@ -84,11 +83,11 @@ class Catalog:
         with self._writing():
             scope = self._scope(blueprint, resource)
             for some in _pieces(entities):
-                known = {} if all_count else self._digests(scope, [entity.identifier for entity in some])
+                known = {} if all_count else self._rows.digests(scope, [entity.identifier for entity in some])
                 changed = [entity for entity in some if known.get(entity.identifier) != entity.digest]
-                self._give(scope, [entity.identifier for entity in changed])
+                self._rows.give(scope, [entity.identifier for entity in changed], self.run)
                 sent = {entity.identifier for entity in changed}
-                self._see_again(scope, [e.identifier for e in some if e.identifier not in sent])
+                self._rows.see(scope, [e.identifier for e in some if e.identifier not in sent], self.run)
                 fresh += changed
         return fresh
 
@@ -101,21 +100,21 @@ class Catalog:
         with self._writing():
             scope = self._scope(blueprint, RELATED)
             for some in _pieces(identifiers):
-                self._insert(scope, self._unknown(blueprint, some), run=0)
+                self._rows.give(scope, self._unknown(blueprint, some), run=0)
 
     def related(self, blueprint: str, identifiers: Iterable[str]) -> None:
         """Write down that entities given in this run point to these."""
         with self._writing():
             scope = self._scope(blueprint, RELATED)
             for some in _pieces(identifiers):
-                self._give(scope, some)
+                self._rows.give(scope, some, self.run)
 
     def given(self, blueprint: str, resource: str, identifiers: Iterable[str]) -> None:
         """Write down entities that Port chose by a search: their identifiers are only known from its answer."""
         with self._writing():
             scope = self._scope(blueprint, resource)
             for some in _pieces(identifiers):
-                self._give(scope, some)
+                self._rows.give(scope, some, self.run)
 
     def accept(self, accepted: Iterable[Accepted]) -> None:
         """Remember what Port has taken, or was found to have."""
@@ -129,7 +128,7 @@ class Catalog:
         with self._reading():
             found: set[str] = set()
             for some in _pieces(identifiers):
-                is_there = self._of(blueprint) & self._is_among(some) & ENTITIES.c.digest.is_not(None)
+                is_there = self._of(blueprint) & self._rows.is_among(some) & ENTITIES.c.digest.is_not(None)
                 found.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
             return found
 
@@ -179,7 +178,7 @@ class Catalog:
         with self._reading():
             seen: set[str] = set()
             for some in _pieces(identifiers):
-                is_seen = self._of(blueprint) & self._is_among(some) & (ENTITIES.c.run == self.run)
+                is_seen = self._of(blueprint) & self._rows.is_among(some) & (ENTITIES.c.run == self.run)
                 seen.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_seen)).scalars())
             return [identifier for identifier in identifiers if identifier not in seen]
 
@@ -187,7 +186,7 @@ class Catalog:
         """Drop what is no longer in Port, or not ours."""
         with self._writing():
             for some in _pieces(identifiers):
-                gone = self._of(blueprint) & self._is_among(some)
+                gone = self._of(blueprint) & self._rows.is_among(some)
                 self._connection.execute(delete(ENTITIES).where(gone))
 
     def compared(self, at: float) -> None:
@@ -233,65 +232,19 @@ class Catalog:
             .subquery()
         )
 
-    def _digests(self, scope: int, identifiers: Sequence[str]) -> dict[str, bytes | None]:
-        chosen = select(ENTITIES.c.identifier, ENTITIES.c.digest).where(
-            ENTITIES.c.scope == scope, self._is_among(identifiers)
-        )
-        return {row.identifier: row.digest for row in self._connection.execute(chosen)}
-
-    def _give(self, scope: int, identifiers: Sequence[str]) -> None:
-        """Write down entities as given in this run, and not known to be accepted."""
-        if identifiers:
-            self._insert(scope, identifiers, self.run)
-
     def _unknown(self, blueprint: str, identifiers: Sequence[str]) -> list[str]:
-        is_there = self._of(blueprint) & self._is_among(identifiers)
+        is_there = self._of(blueprint) & self._rows.is_among(identifiers)
         known = set(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
         return [identifier for identifier in identifiers if identifier not in known]
-
-    def _insert(self, scope: int, identifiers: Sequence[str], run: int) -> None:
-        listed = self._list(list(dict.fromkeys(identifiers)))
-        rows = select(literal(scope), listed, null(), literal(run)).where(true())
-        given = self._dialect.insert(ENTITIES).from_select(["scope", "identifier", "digest", "run"], rows)
-        given = given.on_conflict_do_update(
-            index_elements=["scope", "identifier"], set_={"digest": None, "run": given.excluded.run}
-        )
-        self._connection.execute(given)
-
-    def _see_again(self, scope: int, identifiers: Sequence[str]) -> None:
-        if identifiers:
-            is_meant = and_(ENTITIES.c.scope == scope, self._is_among(identifiers))
-            self._connection.execute(update(ENTITIES).where(is_meant).values(run=self.run))
-
-    def _is_among(self, identifiers: Sequence[str]) -> ColumnElement[bool]:
-        return ENTITIES.c.identifier.in_(select(self._list(identifiers)))
-
-    def _list(self, identifiers: Sequence[str]) -> Any:
-        """A column of these texts. They travel as one parameter, which costs a fifth of one for each."""
-        text = orjson.dumps(identifiers).decode()
-        if self._dialect is postgresql:
-            return func.jsonb_array_elements_text(cast(text, postgresql.JSONB)).column_valued("listed")
-        return func.json_each(text).table_valued("value").c.value
 
     def _write_accepted(self) -> None:
         accepted, self._accepted = self._accepted, []
         if not accepted:
             return
         with self._writing():
-            taken = (
-                update(ENTITIES)
-                .where(ENTITIES.c.scope == bindparam("of_scope"), ENTITIES.c.identifier == bindparam("of_identifier"))
-                .values(digest=bindparam("with_digest"))
+            self._rows.settle(
+                [(self._scope(one.blueprint, one.resource), one.identifier, one.digest) for one in accepted]
             )
-            rows = [
-                {
-                    "of_scope": self._scope(one.blueprint, one.resource),
-                    "of_identifier": one.identifier,
-                    "with_digest": one.digest,
-                }
-                for one in accepted
-            ]
-            self._connection.execute(taken, rows)
             self._unsettle(accepted)
 
     def _unsettle(self, accepted: Sequence[Accepted]) -> None:
@@ -302,8 +255,7 @@ class Catalog:
         for (blueprint, resource), identifiers in by_scope.items():
             others = [s for (b, r), s in self._scopes.items() if b == blueprint and r not in (resource, RELATED)]
             for some in _pieces(identifiers if others else ()):
-                is_later = and_(ENTITIES.c.scope.in_(others), self._is_among(some), ENTITIES.c.run < self.run)
-                self._connection.execute(update(ENTITIES).where(is_later).values(digest=None))
+                self._rows.unsettle(others, some, self.run)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

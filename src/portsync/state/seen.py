@@ -123,9 +123,10 @@ class SeenEntities:
 
     def _absorbing(self, earlier: Entity, entity: Entity) -> Entity:
         """One entity in place of two that were to be sent one after the other."""
-        body = _merged(earlier.body, entity.body) if self._is_merge else entity.body
-        digest = blake2b(body, digest_size=16).digest()
-        return replace(entity, body=body, digest=digest, absorbed=earlier.absorbed + 1)
+        if not self._is_merge:
+            return replace(entity, absorbed=earlier.absorbed + 1)
+        body = _merged(earlier.body, entity.body)
+        return replace(entity, body=body, digest=blake2b(body, digest_size=16).digest(), absorbed=earlier.absorbed + 1)
 
     def _remember(self, key: bytes, entity: Entity) -> None:
         self._database.execute(_REPLACE, self._row(key, entity))

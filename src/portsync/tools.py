@@ -1,0 +1,67 @@
+"""What a run needs from outside, and what is asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portsync.batch import MOST_ENTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portsync.comparison import Comparison
+    from portsync.jq.pool import JqPool
+    from portsync.port.holdings import Holdings
+    from portsync.reconcile import Deletes, DeletionRule
+    from portsync.report import ResourceReport
+    from portsync.sinks.base import Sink
+    from portsync.state.catalog import Catalog
+    from portsync.stop import Stop
+    from portsync.transport.client import Client
+
+
+@dataclass(frozen=True)
+class PortSide:
+    """What a run may ask of Port, and have it delete."""
+
+    holdings: Holdings
+    deletes: Deletes
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a run needs from outside."""
+
+    client: Client
+    """Sends to the source."""
+    pool: JqPool
+    sink: Sink
+    port: PortSide | None
+    """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
+    catalog: Catalog
+    comparison: Comparison
+    stop: Stop
+    clock: Callable[[], float]
+    """Epoch seconds."""
+    progress: Callable[[ResourceReport], None]
+    """Is told of a resource's counts whenever they change."""
+    patience_s: float
+    """Longer than anything may take while a resource is read, in seconds: then the run hangs."""
+    grace_s: float = 10.0
+    """What is under way when a stop is requested gets so many seconds to end."""
+    batch_size: int = MOST_ENTITIES
+    """How many entities the sink takes together."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is asked of one run."""
+
+    rule: DeletionRule
+    kinds: frozenset[str] = frozenset()
+    """Only resources of these kinds; all where it is empty."""
+    is_strict: bool = False
+    """Whether skipped resources and field errors make the run partial."""
+    given_elsewhere: Callable[[str], bool] = lambda _: False
+    """Whether another mapping gives entities of a blueprint under the same name."""
