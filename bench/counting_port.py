@@ -1,25 +1,73 @@
-"""The Port of the throughput bench: takes every entity, keeps none, and counts which were exactly right.
+"""The Port of the benches: takes every entity, keeps none, and counts which were exactly right.
+
+`counting_port.py [--latency MS] [--limit N --period S]`: each answer takes so long, and so many requests are taken in
+so many seconds; what goes beyond is answered with 429.
 
 `GET /tally` gives `{"entities": ..., "distinct": ..., "wrong": ...}`: how many came, how many identifiers those were,
 and how many were not what their record says, property by property.
+`GET /traffic` gives `{"writes": ..., "refused": ..., "refused_later": ..., "span_s": ...}`: the bulk requests, how many
+requests were answered with 429, how many of them after the first window, and the seconds from the first request that
+was taken to the last one.
 """
 
 from __future__ import annotations
 
+import argparse
+import time
 from typing import Any
 
 import orjson
 
-from bench.wire import answer, serve
+from bench.wire import answer, serve, with_headers
 from bench.workload import BLUEPRINT, blueprint, number_of, properties_of
+from portsync.emulator.rate import RateWindow
 
 _BULK = f"/v1/blueprints/{BLUEPRINT}/entities/bulk?"
+
+
+class Limited:
+    """A Port that takes so many requests in a time, and says so in every answer."""
+
+    def __init__(self, port: CountingPort, limit: int, period: int) -> None:
+        self._port = port
+        self._period = period
+        self._window = RateWindow(limit=limit, period=period, clock=time.monotonic)
+        self._first_at: float | None = None
+        self._last_at = 0.0
+        self._refused: list[float] = []
+
+    def answer(self, method: str, target: str, body: bytes) -> bytes:
+        """The answer to one request."""
+        if target == "/traffic":
+            return self._traffic()
+        if not target.startswith("/v1/"):
+            return self._port.answer(method, target, body)
+        budget, now = self._window.take(), time.monotonic()
+        headers = budget.headers(reset_as_epoch=False)
+        if budget.exceeded:
+            self._refused.append(now)
+            refusal = {"ok": False, "error": "too_many_requests", "message": "the rate limit is exceeded"}
+            return with_headers(answer("429 Too Many Requests", orjson.dumps(refusal)), headers)
+        self._first_at, self._last_at = self._first_at or now, now
+        return with_headers(self._port.answer(method, target, body), headers)
+
+    def _traffic(self) -> bytes:
+        first = self._first_at or 0.0
+        traffic = {
+            "writes": self._port.writes,
+            "refused": len(self._refused),
+            "refused_later": sum(moment > first + self._period for moment in self._refused),
+            "span_s": self._last_at - first,
+        }
+        return answer("200 OK", orjson.dumps(traffic))
 
 
 class CountingPort:
     """The answers, and what was counted while giving them."""
 
     def __init__(self) -> None:
+        self.writes = 0
+        """Bulk requests."""
         self._entities = 0
         self._wrong = 0
         self._numbers: set[int] = set()
@@ -44,6 +92,7 @@ class CountingPort:
                 return answer("404 Not Found", orjson.dumps(refusal))
 
     def _upsert(self, entities: list[dict[str, Any]]) -> bytes:
+        self.writes += 1
         results = [
             {"created": self._count(entity), "identifier": entity["identifier"], "index": index}
             for index, entity in enumerate(entities)
@@ -65,5 +114,15 @@ class CountingPort:
         return is_new
 
 
+def main() -> None:
+    """Serve, with the limits that are asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--latency", type=float, default=0, help="milliseconds")
+    parser.add_argument("--limit", type=int, default=10**9, help="requests in a window")
+    parser.add_argument("--period", type=int, default=300, help="seconds of a window")
+    given = parser.parse_args()
+    serve(Limited(CountingPort(), given.limit, given.period).answer, given.latency / 1000)
+
+
 if __name__ == "__main__":
-    serve(CountingPort().answer)
+    main()

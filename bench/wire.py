@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Answerer = Callable[[str, str, bytes], bytes]
     """From method, target and body to the whole answer, as `answer` makes it."""
@@ -21,6 +21,12 @@ def answer(status: str, body: bytes) -> bytes:
     """The bytes of an answer with a JSON body; `status` is such as `200 OK`."""
     head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+def with_headers(ready: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """An answer that `answer` made, with more headers."""
+    head, _, body = ready.partition(_HEAD_END)
+    return b"\r\n".join([head, *(b"%s: %s" % pair for pair in headers)]) + _HEAD_END + body
 
 
 class _Connection(asyncio.Protocol):

@@ -96,6 +96,23 @@ class LocalPort:
             answer = client.request(method, f"/v1{path}", json=body, headers={"authorization": f"Bearer {token}"})
             return answer.json()
 
+    def script(self, *faults: Mapping[str, Any]) -> None:
+        """Let requests go wrong, as docs/reference/local-port.md says, and forget those that came before."""
+        with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
+            client.post("/_faults", json=faults).raise_for_status()
+            client.delete("/_requests").raise_for_status()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests that came, each with its method, path, status and number of entities."""
+        with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
+            found = client.get("/_requests").json()["requests"]
+            assert isinstance(found, list)
+            return found
+
+    def writes(self) -> list[tuple[int | None, int]]:
+        """Status and number of entities of each bulk upsert that came."""
+        return [(r["status"], r["entities"]) for r in self.requests() if r["path"].endswith("/entities/bulk")]
+
     def entities(self, blueprint: str) -> dict[str, dict[str, Any]]:
         found = self.api("GET", f"/blueprints/{blueprint}/entities")["entities"]
         return {entity["identifier"]: entity for entity in found}

@@ -274,6 +274,8 @@ class BatchResult:
     """One outcome for each entity of a batch, in its order."""
 
     outcomes: tuple[Outcome, ...]
+    went_well: bool = True
+    """Whether the sink took it at its first attempt."""
 
 
 def place_of(page: int, record: int, chain: str = "") -> str:

@@ -6,14 +6,14 @@ import asyncio
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 @contextmanager
@@ -22,7 +22,13 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
     listener = socket.create_server((host, port), backlog=128)
     # asyncio sets it only on sockets of its own making; without it an answer in two parts waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        _cuttable(app, lambda: server.server_state.connections),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(
         target=lambda: asyncio.run(server.serve(sockets=[listener])), name="loopback", daemon=True
@@ -35,3 +41,18 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
         server.should_exit = True
         thread.join(timeout=5)
         listener.close()
+
+
+def _cuttable(app: ASGIApp, connections: Callable[[], Collection[Any]]) -> ASGIApp:
+    """`app` with the extension `cut` in its scopes, a function that ends the connection of the request at once:
+    no answer, no farewell. ASGI itself has no way to do that."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        def cut() -> None:
+            for connection in tuple(connections()):
+                if connection.client == scope["client"]:
+                    connection.transport.abort()
+
+        await app({**scope, "extensions": {**scope.get("extensions", {}), "cut": cut}}, receive, send)
+
+    return wrapped

@@ -62,9 +62,9 @@ class Settings(BaseModel):
     )
     port_base_url: str | None = Field(None, validation_alias=_names("PORT_BASE_URL", "OCEAN__PORT__BASE_URL"))
     port_region: Literal["eu", "us"] = Field("eu", validation_alias="PORT_REGION")
-    identifier: str | None = Field(
-        None, validation_alias=_names("PORTSYNC_IDENTIFIER", "OCEAN__INTEGRATION__IDENTIFIER")
-    )
+    own_identifier: str | None = Field(None, validation_alias="PORTSYNC_IDENTIFIER")
+    ocean_identifier: str | None = Field(None, validation_alias="OCEAN__INTEGRATION__IDENTIFIER")
+    """Of an Ocean integration that portsync takes the place of."""
     type: str = Field("custom", validation_alias=_names("PORTSYNC_TYPE", "OCEAN__INTEGRATION__TYPE"))
     source_base_url: str | None = Field(
         None, validation_alias=_names("PORTSYNC_SOURCE_BASE_URL", f"{_OCEAN_CONFIG}BASE_URL")
@@ -96,7 +96,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("url", "the URL {fault}", {"fault": fault})
         return url
 
-    @field_validator("identifier", "type")
+    @field_validator("own_identifier", "ocean_identifier", "type")
     @classmethod
     def _part_of_user_agent(cls, text: str | None) -> str | None:
         if text is not None and re.fullmatch(r"[A-Za-z0-9._:@+-]+", text) is None:

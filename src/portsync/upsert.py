@@ -1,4 +1,4 @@
-"""Batches -> outcomes: several bulk requests under way at once, never more than the limit."""
+"""Batches -> outcomes: several batches under way at once, as many as go well."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 from portsync.errors import PortError, PortSyncError, PortUnreachableError, Problem
 from portsync.flow import Batch, BatchResult, Fate, Outcome
+from portsync.room import Room, RoomSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portsync.sinks.base import Sink
 
-IN_FLIGHT = 8
-"""Bulk requests under way at once."""
+IN_FLIGHT = RoomSize(first=8, least=1, most=32)
+"""Batches under way at once."""
 
 
 class Upserter:
     """Sends batches to a sink. Every batch that is put in comes out as a result, whatever happens to the sink."""
 
-    def __init__(self, sink: Sink, in_flight: int = IN_FLIGHT) -> None:
+    def __init__(self, sink: Sink, in_flight: RoomSize = IN_FLIGHT) -> None:
         self._sink = sink
-        self._room = asyncio.Semaphore(in_flight)
+        self._room = Room(in_flight)
         self._under_way: set[asyncio.Task[None]] = set()
         self._bugs: list[BaseException] = []
         self._given_up = False
@@ -36,7 +37,7 @@ class Upserter:
 
     async def put(self, batch: Batch, done: Callable[[BatchResult], None]) -> None:
         """Begin to send `batch` as soon as there is room; `done` gets its result."""
-        await self._room.acquire()
+        await self._room.enter()
         task = asyncio.create_task(self._send(batch, done))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
@@ -73,7 +74,7 @@ class Upserter:
             if result is None:
                 result = _not_sent(batch, Problem("bug", "a bug in portsync kept the entity from being sent"))
             done(result)
-            self._room.release()
+            self._room.leave(went_well=result.went_well)
 
     async def _outcome(self, batch: Batch) -> BatchResult:
         if self.down is None:
@@ -90,5 +91,6 @@ class Upserter:
 
 def _not_sent(batch: Batch, problem: Problem) -> BatchResult:
     return BatchResult(
-        tuple(Outcome(e, Fate.REJECTED, problem.code, problem.message, problem.hint) for e in batch.entities)
+        tuple(Outcome(e, Fate.REJECTED, problem.code, problem.message, problem.hint) for e in batch.entities),
+        went_well=False,
     )

@@ -95,7 +95,7 @@ def _port_of(
 ) -> AbstractAsyncContextManager[PortClient]:
     """Port, as the integration whose letters these are: to Port its entities are still its own."""
     return port_client(
-        settings, Owner("portsync", header.type, header.identifier), Surroundings(settings, runtime, redactor)
+        settings, Owner(header.product, header.type, header.identifier), Surroundings(settings, runtime, redactor)
     )
 
 

@@ -208,11 +208,13 @@ class _Run:
             if settings.state_folder is None:
                 return None
             # Two mappings may share a name that the environment gives.
-            name = owner.identifier if settings.identifier is None else f"{owner.identifier}-{self.mapping.name}"
+            is_shared = settings.own_identifier or settings.ocean_identifier
+            name = owner.identifier if not is_shared else f"{owner.identifier}-{self.mapping.name}"
             path = settings.state_folder / "dead-letters" / f"{name}.jsonl"
         header = Header(
             run_id=self.run_id,
             mapping=str(self.mapping.path),
+            product=owner.product,
             identifier=owner.identifier,
             type=owner.type,
             merge=file.enable_merge_entity,

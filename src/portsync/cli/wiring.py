@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from portsync.settings import Settings
 
 _PORT_ATTEMPTS = 6
-_PORT_MAX_WAIT_S = 60.0
+_PORT_MAX_WAIT_S = 310.0
+"""Port counts requests in windows of five minutes; who has used one up waits for the next."""
 
 
 def load_all(

@@ -19,6 +19,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     mapping: str
     """The path as it was given."""
+    product: str = "portsync"
+    """What the integration's entities say wrote them; Ocean's where one of its integrations was taken over."""
     identifier: str
     """Of the integration."""
     type: str

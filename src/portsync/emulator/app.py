@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from portsync.emulator.answers import answer, refuse
+from portsync.emulator.backstage import Backstage
 from portsync.emulator.blueprint_routes import BlueprintRoutes
 from portsync.emulator.bulk_routes import BulkRoutes
 from portsync.emulator.entity_routes import EntityRoutes
 from portsync.emulator.errors import ApiError
+from portsync.emulator.fault_gate import FaultGate
+from portsync.emulator.faults import FaultReader, Faults
 from portsync.emulator.gateway import Gateway
 from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
 from portsync.emulator.page_routes import PageRoutes
 from portsync.emulator.rate import RateWindow
+from portsync.emulator.request_log import RequestLog, RequestLogging
 from portsync.emulator.request_schemas import TOKEN, RequestSchema
 from portsync.emulator.search_routes import SearchRoutes
 from portsync.emulator.store import Store
@@ -44,8 +49,10 @@ def create_app(
     clock: Callable[[], float] = time.time,
     token_life: int = 10800,
     guesses: Guesses = DEFAULT_GUESSES,
+    faults: Sequence[Mapping[str, Any]] = (),
 ) -> Starlette:
-    """An application that answers like Port's REST API under `/v1`.
+    """An application that answers like Port's REST API under `/v1`, but for its `faults`, which have the form that
+    `POST /_faults` takes (docs/reference/local-port.md); ApiError where one is wrong.
 
     `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the e-mail
     addresses of the organisation's users. Tables are made here, no lifespan is needed.
@@ -64,11 +71,20 @@ def create_app(
         *IntegrationRoutes(workspace).routes(),
     ]
     window = RateWindow(limit=guesses.rate_limit, period=guesses.rate_period, clock=clock)
-    app = Starlette(
-        routes=[_token_route(workspace, issuer), *(_guarded(route, issuer) for route in protected)],
-        middleware=[Middleware(Gateway, window=window, reset_as_epoch=guesses.reset_as_epoch)],
-        exception_handlers={ApiError: refuse, HTTPException: refuse, Exception: refuse},
+    log, scripted = RequestLog(), Faults(FaultReader().read(faults), clock)
+    api = _answering(
+        [_token_route(workspace, issuer), *(_guarded(route, issuer) for route in protected)],
+        Middleware(RequestLogging, log=log),
+        Middleware(Gateway, window=window, reset_as_epoch=guesses.reset_as_epoch),
+        Middleware(FaultGate, faults=scripted, revoke=issuer.revoke),
     )
+    return _answering([*Backstage(scripted, log).routes(), Mount("", api)])
+
+
+def _answering(routes: Sequence[BaseRoute], *middleware: Middleware) -> Starlette:
+    """An application whose failures all wear Port's envelope."""
+    handlers = {ApiError: refuse, HTTPException: refuse, Exception: refuse}
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
     # A path with a slash too many is an unknown route, not a redirect.
     app.router.redirect_slashes = False
     return app

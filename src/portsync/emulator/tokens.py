@@ -36,6 +36,7 @@ class TokenIssuer:
         self._clock = clock
         self._life = life
         self._current: AccessToken | None = None
+        self._issued = 0
         self._lock = threading.Lock()
 
     def issue(self, client_id: str, client_secret: str) -> tuple[str, int]:
@@ -51,6 +52,11 @@ class TokenIssuer:
             if self._current is None or self._left(self._current, now) < 1:
                 self._current = AccessToken(self._signed(now), now)
             return self._current.text, self._left(self._current, now)
+
+    def revoke(self) -> None:
+        """End the life of the current token before its time."""
+        with self._lock:
+            self._current = None
 
     def check(self, authorization: str) -> None:
         """Let a live `Bearer` token pass; ApiError 401 for anything else."""
@@ -72,7 +78,10 @@ class TokenIssuer:
     def _signed(self, now: float) -> str:
         # JWT-shaped, because Port's own framework decodes it.
         head = _segment({"alg": "HS256", "typ": "JWT"})
-        body = _segment({"orgId": "org_local", "isMachine": True, "iat": now, "exp": now + self._life})
+        # Two tokens of one moment differ by their number.
+        self._issued += 1
+        claims = {"orgId": "org_local", "isMachine": True, "iat": now, "exp": now + self._life, "jti": self._issued}
+        body = _segment(claims)
         signature = hmac.digest(self._client_secret.encode(), f"{head}.{body}".encode(), hashlib.sha256)
         return f"{head}.{body}.{_base64(signature)}"
 

@@ -78,6 +78,10 @@ class PortClient:
             raise PortRefusedError(_refused(str(request), answer))
         return answer
 
+    async def pause(self, attempt: int) -> None:
+        """Wait as long as one waits after so many attempts in vain."""
+        await self._http.pause(attempt)
+
     async def _valid_token(self) -> str:
         async with self._signing_in:
             if self._clock() >= self._ends_at:

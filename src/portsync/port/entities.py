@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from portsync.batch import bulk_body
-from portsync.flow import Answer, Batch, BatchResult, Entity, Fate, Outcome
-from portsync.port.client import PortClient, json_of, message_of, segment
+from portsync.flow import BatchResult, Fate, Outcome
+from portsync.port.client import json_of, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from portsync.flow import Answer, Batch, Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +31,34 @@ class UpsertSwitches:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerTroubleError(Exception):
-    """This means that Port answered with a server error, or asked to wait, until all attempts were used up."""
+class Said:
+    """What an answer says of one entity."""
 
-    answer: Answer
+    outcome: Outcome
+    may_pass: bool = False
+    """Whether it was refused for a reason that may be gone a moment later."""
+    is_of_port: bool = True
+    """Whether it was Port that spoke, and not something on the way to it."""
 
 
-async def upsert_batch(port: PortClient, batch: Batch, switches: UpsertSwitches) -> BatchResult:
-    """Send a batch. Raises ServerTroubleError, SendError and PortRefusedError; all else is in the outcomes.
+def is_trouble(status: object) -> bool:
+    """Whether a status, of an answer or of one entity, may be another one a moment later."""
+    return isinstance(status, int) and (
+        status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
-    A batch that Port finds too large is halved: its limit is on bytes that we measured, but a proxy may have its own.
-    """
-    path = f"/blueprints/{segment(batch.blueprint)}/entities/bulk"
-    answer = await port.send("POST", path, params=switches.params(), content=bulk_body(batch.entities))
+
+def said_by(answer: Answer, batch: Batch) -> list[Said]:
+    """What the answer to a bulk request of `batch` says of each of its entities."""
     value = json_of(answer)
     if isinstance(value, dict) and _speaks_of_each(answer, value):
         return _by_index(batch, value)
-    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.entities) > 1:
-        middle = len(batch.entities) // 2
-        first = await upsert_batch(port, Batch(batch.blueprint, batch.entities[:middle]), switches)
-        second = await upsert_batch(port, Batch(batch.blueprint, batch.entities[middle:]), switches)
-        return BatchResult(first.outcomes + second.outcomes)
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise ServerTroubleError(answer)
-    return rejected(batch, *_whole_refusal(batch.blueprint, answer))
+    if answer.is_success and not isinstance(value, dict):
+        refusal = _not_port(answer)
+        return [Said(outcome, may_pass=True, is_of_port=False) for outcome in rejected(batch, *refusal).outcomes]
+    refusal = _whole_refusal(batch, answer)
+    return [Said(outcome) for outcome in rejected(batch, *refusal).outcomes]
 
 
 def _speaks_of_each(answer: Answer, value: dict[str, Any]) -> bool:
@@ -74,8 +79,18 @@ def rejected(batch: Batch, code: str, message: str, hint: str | None) -> BatchRe
     return BatchResult(tuple(Outcome(entity, Fate.REJECTED, code, message, hint) for entity in batch.entities))
 
 
-def _whole_refusal(blueprint: str, answer: Answer) -> tuple[str, str, str | None]:
+def _not_port(answer: Answer) -> tuple[str, str, str | None]:
+    message = f"Port answered {answer.status} where the outcomes of a batch were expected: {message_of(answer)}"
+    return "port-unusable", message, "check PORT_BASE_URL, and what is on the way to it"
+
+
+def _whole_refusal(batch: Batch, answer: Answer) -> tuple[str, str, str | None]:
+    blueprint = batch.blueprint
     message = f"Port answered {answer.status} to the whole batch: {message_of(answer)}"
+    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.entities) == 1:
+        size = len(batch.entities[0].body)
+        message = f"the entity has {size:,} bytes, and Port, or a proxy on the way, does not take it even alone (413)"
+        return "entity-too-large", message, "map fewer or shorter properties"
     if answer.status == HTTPStatus.NOT_FOUND:
         hint = f"create the blueprint `{blueprint}`: `portsync provision DIR`, or Port's builder page"
         return "blueprint-missing", f"the blueprint `{blueprint}` is not in Port", hint
@@ -84,13 +99,17 @@ def _whole_refusal(blueprint: str, answer: Answer) -> tuple[str, str, str | None
     return "port-rejected", message, None
 
 
-def _by_index(batch: Batch, value: dict[str, Any]) -> BatchResult:
+def _by_index(batch: Batch, value: dict[str, Any]) -> list[Said]:
     """Answers are told apart by index: Port may have made up an identifier, or not know one."""
     accepted = {item["index"]: item for item in _items(value.get("entities"), lambda item: "created" in item)}
     refused = {item["index"]: item for item in _items(value.get("errors"), lambda _: True)}
-    return BatchResult(
-        tuple(_outcome(entity, accepted.get(i), refused.get(i)) for i, entity in enumerate(batch.entities))
-    )
+    return [
+        Said(
+            _outcome(entity, accepted.get(index), refused.get(index)),
+            may_pass=index in refused and is_trouble(refused[index].get("statusCode")),
+        )
+        for index, entity in enumerate(batch.entities)
+    ]
 
 
 def _items(items: Any, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:

@@ -11,6 +11,10 @@ from portsync import __version__
 if TYPE_CHECKING:
     from portsync.settings import Settings
 
+_PORTSYNC = "portsync"
+_OCEAN = "port-ocean"
+"""The product of an Ocean integration, whose entities stay found when portsync takes its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -37,8 +41,13 @@ class Owner:
 
 
 def owner_of(settings: Settings, name: str) -> Owner:
-    """Who we are for a mapping of this name."""
-    return Owner("portsync", settings.type, settings.identifier or default_identifier(name))
+    """Who we are for a mapping of this name. Without portsync's own variable, Ocean's names an integration of Ocean's,
+    which is taken over: what it wrote stays ours."""
+    if settings.own_identifier is not None:
+        return Owner(_PORTSYNC, settings.type, settings.own_identifier)
+    if settings.ocean_identifier is not None:
+        return Owner(_OCEAN, settings.type, settings.ocean_identifier)
+    return Owner(_PORTSYNC, settings.type, default_identifier(name))
 
 
 def default_identifier(name: str) -> str:

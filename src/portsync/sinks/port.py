@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from portsync.errors import PortUnreachableError, Problem, SendError
-from portsync.port.client import message_of, unreachable
-from portsync.port.entities import ServerTroubleError, UpsertSwitches, rejected, upsert_batch
+from portsync.errors import PortUnreachableError
+from portsync.port.bulk import BulkUpsert, TroubleError
+from portsync.port.entities import UpsertSwitches, rejected
 
 if TYPE_CHECKING:
+    from portsync.errors import Problem
     from portsync.flow import Batch, BatchResult
     from portsync.port.client import PortClient
 
@@ -22,8 +24,7 @@ class PortSink:
     writes = True
 
     def __init__(self, port: PortClient, switches: UpsertSwitches) -> None:
-        self._port = port
-        self._switches = switches
+        self._bulk = BulkUpsert(port, switches)
         self._troubles = 0
         self._missing: dict[str, tuple[str, str, str | None]] = {}
 
@@ -32,12 +33,9 @@ class PortSink:
         if (known := self._missing.get(batch.blueprint)) is not None:
             return rejected(batch, *known)
         try:
-            result = await upsert_batch(self._port, batch, self._switches)
-        except SendError as error:
-            return self._trouble(batch, unreachable(error))
-        except ServerTroubleError as error:
-            message = f"Port answered {error.answer.status} after {error.answer.requests} tries"
-            return self._trouble(batch, Problem("port-trouble", f"{message}: {message_of(error.answer)}"))
+            result = await self._bulk.send(batch)
+        except TroubleError as error:
+            return self._trouble(batch, error.problem)
         self._troubles = 0
         first = result.outcomes[0]
         if first.code == "blueprint-missing":
@@ -49,4 +47,5 @@ class PortSink:
         self._troubles += 1
         if self._troubles >= _TROUBLES:
             raise PortUnreachableError(problem)
-        return rejected(batch, problem.code, problem.message, problem.hint or "run the sync again later")
+        result = rejected(batch, problem.code, problem.message, problem.hint)
+        return replace(result, went_well=False)

@@ -137,6 +137,11 @@ class Client:
             peer.is_missed(met_before)
         raise last
 
+    async def pause(self, attempt: int) -> None:
+        """Wait as long as the policy says after so many attempts in vain: for those who try again by themselves, what
+        was refused within an answer."""
+        await self._policy.sleep(self._policy.back_off(attempt))
+
     def _try_again_after(self, last: Answer | SendError, retried: frozenset[int]) -> None:
         """Raise TryAgainError where another attempt may do better."""
         if isinstance(last, SendError):

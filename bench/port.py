@@ -1,0 +1,158 @@
+"""How well writing uses what Port allows, and what a run costs that changes nothing: `./dev bench port [CASE ...]`.
+
+The real command reads generated records from a loopback source and writes them to a loopback Port, which is a process
+of its own. `limit`: a Port that takes so many requests in a time. `latency`: a Port whose answers take their time.
+`again`: the same records twice. `state`: what is remembered of a million entities. Exit code 1 where a run fails or
+misses its target.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.runs import BenchError, server, timed_sync
+from bench.workload import BLUEPRINT, blueprint, mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.runs import Taken
+
+_BATCH = 20
+_LIMIT, _PERIOD_S, _WINDOWS = 583, 5, 4
+"""Port's limit of 35,000 requests in 300 s, in windows that are 60 times shorter."""
+_LATENCY_MS = 100
+_OF_THE_LIMIT = 0.95
+_PER_SECOND = 2000
+_LATENCY_RECORDS = 60_000
+_AGAIN_RECORDS = 100_000
+
+
+def main() -> None:
+    """Measure each case and print it beside its target."""
+    cases = {"limit": _limit, "latency": _latency, "again": _again, "state": _state}
+    parser = argparse.ArgumentParser(prog="./dev bench port", description=__doc__.partition("\n")[0])
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(cases)}; all of them by default")
+    wanted = parser.parse_args().cases or list(cases)
+    if unknown := set(wanted) - set(cases):
+        parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(cases)}")
+    print(f"portsync sync; Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    try:
+        kept = [cases[name]() for name in wanted]
+    except BenchError as error:
+        print(f"port: {error}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0 if all(kept) else 1)
+
+
+def _limit() -> bool:
+    """Throughput against what the limit allows. Two requests more than fit, the token and the blueprint, make sure that
+    the last window begins: the best possible run takes all windows but that one."""
+    with _bench(_WINDOWS * _LIMIT * _BATCH, "--limit", str(_LIMIT), "--period", str(_PERIOD_S)) as bench:
+        bench.sync()
+        traffic = bench.traffic()
+    ratio = _WINDOWS * _PERIOD_S / float(traffic["span_s"])
+    is_kept: bool = ratio >= _OF_THE_LIMIT and traffic["refused_later"] == 0
+    print(
+        f"  limit: {_LIMIT} requests in {_PERIOD_S} s, {_WINDOWS} windows full: {traffic['span_s']:.2f} s, "
+        f"{ratio:.1%} of what the limit allows (at least {_OF_THE_LIMIT:.0%}); {traffic['refused']} answers of 429, "
+        f"{traffic['refused_later']} after the first window (none): {_yes(is_kept)}"
+    )
+    return is_kept
+
+
+def _latency() -> bool:
+    """Entities in a second where each answer takes long and nothing else holds back."""
+    with _bench(_LATENCY_RECORDS, "--latency", str(_LATENCY_MS)) as bench:
+        taken = bench.sync()
+    read_s = taken.report["duration_s"]
+    per_second = _LATENCY_RECORDS / read_s
+    is_kept: bool = per_second >= _PER_SECOND
+    print(
+        f"latency: {_LATENCY_RECORDS:,} entities, answers of Port after {_LATENCY_MS} ms: {read_s:.1f} s, "
+        f"{per_second:,.0f} entities/s (at least {_PER_SECOND:,}: {_yes(is_kept)}), "
+        f"{per_second * _LATENCY_MS / 1000 / _BATCH:.1f} requests under way on average; CPU {taken.cpu_s:.1f} s"
+    )
+    return is_kept
+
+
+def _again() -> bool:
+    """The same records twice, with a place for what is remembered of the first run."""
+    with _bench(_AGAIN_RECORDS) as bench:
+        first = bench.sync()
+        writes = bench.traffic()["writes"]
+        second = bench.sync()
+        writes_again = bench.traffic()["writes"] - writes
+    unchanged = second.report["totals"]["unchanged"]
+    is_kept: bool = writes_again == 0 and unchanged == _AGAIN_RECORDS
+    seen = f"{unchanged:,} entities unchanged" if unchanged else "nothing was remembered, so all was sent again"
+    print(
+        f"  again: {_AGAIN_RECORDS:,} entities twice: {writes:,} writes in {first.wall_s:.1f} s, then {writes_again:,} "
+        f"in {second.wall_s:.1f} s, {second.wall_s / first.wall_s:.2f} times the time; {seen} "
+        f"(no writes: {_yes(is_kept)})"
+    )
+    return is_kept
+
+
+def _state() -> bool:
+    """The size of what is remembered of a million entities, and the memory that looking them up takes."""
+    print("  state: not measured: nothing is remembered from run to run yet")
+    return True
+
+
+class _Bench:
+    """A source and a Port that are up, and a mapping between them."""
+
+    def __init__(self, folder: Path, source_url: str, port_url: str, records: int) -> None:
+        self._mapping = folder / "bench.yaml"
+        self._state = folder / "state.db"
+        self._port_url = port_url
+        self._records = records
+        (folder / "blueprints" / "bench").mkdir(parents=True)
+        (folder / "blueprints" / "bench" / f"{BLUEPRINT}.json").write_text(json.dumps(blueprint()), encoding="utf-8")
+        self._mapping.write_text(mapping(source_url), encoding="utf-8")
+
+    def sync(self) -> Taken:
+        """Sync once. Raises BenchError where the command fails or Port does not have all the records as they are."""
+        taken = timed_sync(self._mapping, self._port_url, PORTSYNC_STATE=str(self._state))
+        tally = self._get("/tally")
+        if (tally["distinct"], tally["wrong"]) != (self._records, 0):
+            raise BenchError(f"Port should have {self._records} entities, and has {tally}")
+        return taken
+
+    def traffic(self) -> dict[str, Any]:
+        """What `GET /traffic` of the Port says."""
+        return self._get("/traffic")
+
+    def _get(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self._port_url}{path}", timeout=10) as answer:
+            value = json.load(answer)
+            assert isinstance(value, dict)
+            return value
+
+
+@contextmanager
+def _bench(records: int, *port_options: str) -> Iterator[_Bench]:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        server("loopback_source", str(records)) as source_url,
+        server("counting_port", *port_options) as port_url,
+    ):
+        yield _Bench(Path(name), source_url, port_url, records)
+
+
+def _yes(is_kept: bool) -> str:
+    return "yes" if is_kept else "NO"
+
+
+if __name__ == "__main__":
+    main()
