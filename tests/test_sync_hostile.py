@@ -252,8 +252,7 @@ def test_a_token_that_is_none_is_exit_code_4_at_the_start_and_counts_every_entit
 
     odd_port.token = token
     at_start = sync()
-    answers = iter([{"accessToken": "fine", "expiresIn": 0}] * 2)  # to sign in, and to look at the blueprint
-    odd_port.token = lambda: next(answers, token)
+    odd_port.token = lambda: token if source.asked else {"accessToken": "fine", "expiresIn": 0}
     later = sync()
 
     assert at_start.exit_code == 4

@@ -260,7 +260,8 @@ def _report(
     exit_code = exit_code_of(in_file_order, deletions, stopped=stopped, down=down, is_strict=options.is_strict)
     dead_letters = None
     if tools.letters is not None:
-        tools.letters.settle(exit_code)
+        if len(reports) == len(mapping.file.resources):
+            tools.letters.settle(exit_code)
         dead_letters = tools.letters.path_or_none
         problems += [tools.letters.problem] if tools.letters.problem is not None else []
     return Report(

@@ -167,7 +167,8 @@ class ResourceReport:
 
     def _add_conflict(self, conflict: Conflict) -> None:
         self.counts["conflicts"] += 1
-        self._add_letter(
+        note = self.add_problem if self.takes_conflicts else self._add_letter
+        note(
             Problem(
                 "conflict",
                 f"two records have the identifier `{conflict.identifier}` and different content",
