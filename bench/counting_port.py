@@ -1,13 +1,13 @@
-"""The Port of the benches: takes every entity, keeps none, and counts which were exactly right.
+"""The Port of the benches: takes every entity, counts which were exactly right, and knows which there are.
 
 `counting_port.py [--latency MS] [--limit N --period S]`: each answer takes so long, and so many requests are taken in
 so many seconds; what goes beyond is answered with 429.
 
 `GET /tally` gives `{"entities": ..., "distinct": ..., "wrong": ...}`: how many came, how many identifiers those were,
 and how many were not what their record says, property by property.
-`GET /traffic` gives `{"writes": ..., "refused": ..., "refused_later": ..., "span_s": ...}`: the bulk requests, how many
-requests were answered with 429, how many of them after the first window, and the seconds from the first request that
-was taken to the last one.
+`GET /traffic` gives `{"writes": ..., "refused": ..., "refused_later": ..., "taken": ..., "span_s": ...}`: the bulk
+requests, how many requests were answered with 429, and how many of them after the first window; how many were taken
+before the last window began, and how many seconds that was after the first of them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from typing import Any
 import orjson
 
 from bench.wire import answer, serve, with_headers
-from bench.workload import BLUEPRINT, blueprint, number_of, properties_of
+from bench.workload import BLUEPRINT, blueprint, identifier_of, number_of, properties_of
 from portsync.emulator.rate import RateWindow
 
 _BULK = f"/v1/blueprints/{BLUEPRINT}/entities/bulk?"
+_SEARCH = f"/v1/blueprints/{BLUEPRINT}/entities/search?"
 
 
 class Limited:
@@ -30,10 +31,12 @@ class Limited:
 
     def __init__(self, port: CountingPort, limit: int, period: int) -> None:
         self._port = port
+        self._limit = limit
         self._period = period
         self._window = RateWindow(limit=limit, period=period, clock=time.monotonic)
-        self._first_at: float | None = None
-        self._last_at = 0.0
+        self._taken = 0
+        self._windows: list[tuple[float, int]] = []
+        """When each began, and how many requests were taken before it."""
         self._refused: list[float] = []
 
     def answer(self, method: str, target: str, body: bytes) -> bytes:
@@ -48,16 +51,19 @@ class Limited:
             self._refused.append(now)
             refusal = {"ok": False, "error": "too_many_requests", "message": "the rate limit is exceeded"}
             return with_headers(answer("429 Too Many Requests", orjson.dumps(refusal)), headers)
-        self._first_at, self._last_at = self._first_at or now, now
+        if budget.remaining == self._limit - 1:
+            self._windows.append((now, self._taken))
+        self._taken += 1
         return with_headers(self._port.answer(method, target, body), headers)
 
     def _traffic(self) -> bytes:
-        first = self._first_at or 0.0
+        (first, _), (last, taken) = self._windows[0], self._windows[-1]
         traffic = {
             "writes": self._port.writes,
             "refused": len(self._refused),
             "refused_later": sum(moment > first + self._period for moment in self._refused),
-            "span_s": self._last_at - first,
+            "taken": taken,
+            "span_s": last - first,
         }
         return answer("200 OK", orjson.dumps(traffic))
 
@@ -70,7 +76,8 @@ class CountingPort:
         """Bulk requests."""
         self._entities = 0
         self._wrong = 0
-        self._numbers: set[int] = set()
+        self._numbers: dict[int, None] = {}
+        """The records that came as entities, in the order in which they did."""
         self._blueprint = answer("200 OK", orjson.dumps({"ok": True, "blueprint": blueprint()}))
         token = {"ok": True, "accessToken": "bench", "expiresIn": 10800, "tokenType": "Bearer"}
         self._token = answer("200 OK", orjson.dumps(token))
@@ -79,6 +86,8 @@ class CountingPort:
         """The answer to one request."""
         if method == "POST" and target.startswith(_BULK):
             return self._upsert(orjson.loads(body)["entities"])
+        if method == "POST" and target.startswith(_SEARCH):
+            return self._search(orjson.loads(body))
         match method, target:
             case "POST", "/v1/auth/access_token":
                 return self._token
@@ -99,6 +108,22 @@ class CountingPort:
         ]
         return answer("200 OK", orjson.dumps({"ok": True, "entities": results, "errors": []}))
 
+    def _search(self, question: dict[str, Any]) -> bytes:
+        """Those of the entities that are asked for by identifier, or all of them: they have one owner."""
+        rules = question.get("query", {}).get("rules", [])
+        asked = [rule["value"] for rule in rules if rule["property"] == "$identifier"]
+        numbers = map(number_of, asked[0]) if asked else self._numbers
+        start, limit = int(question.get("from", 0)), question.get("limit", 200)
+        found = [number for number in numbers if number in self._numbers]
+        only_names = question.get("include") == ["$identifier"]
+        entities = [
+            {"identifier": identifier_of(number), "blueprint": BLUEPRINT}
+            | ({} if only_names else {"properties": properties_of(number), "relations": {}})
+            for number in found[start : start + limit]
+        ]
+        more = {"next": str(start + limit)} if len(found) > start + limit else {}
+        return answer("200 OK", orjson.dumps({"ok": True, "entities": entities, **more}))
+
     def _count(self, entity: dict[str, Any]) -> bool:
         """Count an entity; whether it came for the first time."""
         self._entities += 1
@@ -110,7 +135,7 @@ class CountingPort:
         if entity["blueprint"] != BLUEPRINT or entity["properties"] != properties_of(number):
             self._wrong += 1
         is_new = number not in self._numbers
-        self._numbers.add(number)
+        self._numbers[number] = None
         return is_new
 
 

@@ -87,7 +87,12 @@ def test_after_a_halving_it_grows_again_up_to_the_most(size: RoomSize, before: l
 
 
 def test_a_round_of_good_ends_gains_one_place_and_a_round_of_bad_ones_loses_half() -> None:
-    assert round_of(RoomSize(first=8, least=1, most=32), True, True, False, True, False, False) == [9, 10, 5, 6, 3, 1]
+    assert round_of(RoomSize(first=16), False, True, True, False, True, False, False) == [8, 9, 10, 5, 6, 3, 1]
+
+
+def test_until_the_first_trouble_each_round_of_good_ends_doubles_the_room() -> None:
+    rounds = [True, True, True, True, False, True]
+    assert round_of(RoomSize(first=4, least=1, most=30), *rounds) == [8, 16, 30, 30, 15, 16]
 
 
 def test_a_burst_of_trouble_is_one_trouble() -> None:

@@ -22,7 +22,8 @@ class RoomSize:
 
 class Room:
     """Places that are taken and given back. There is one more after as many good ends as there are places, and half
-    as many after a bad one (additive increase and multiplicative decrease, as TCP shares a wire).
+    as many after a bad one; until the first bad one, twice as many (as TCP finds out what a wire can carry: slow start,
+    additive increase, multiplicative decrease).
 
     What was under way when it was halved had begun in the larger room, so its end says nothing of the smaller one.
     """
@@ -35,6 +36,7 @@ class Room:
         self._good_ends = 0
         self._peak = 0
         """The most that were under way since the good ends are counted."""
+        self._knows_trouble = False
         self._from_before = 0
         """How many more ends say nothing."""
 
@@ -63,13 +65,14 @@ class Room:
         elif went_well is False:
             self.places = max(self._size.least, self.places // 2)
             self._from_before = self._under_way
+            self._knows_trouble = True
             self._count_anew()
         elif went_well:
             self._good_ends += 1
             if self._good_ends >= self.places:
                 # A room that was never full has not shown that more would go well.
                 if self._peak >= self.places:
-                    self.places = min(self._size.most, self.places + 1)
+                    self.places = min(self._size.most, self.places + (1 if self._knows_trouble else self.places))
                 self._count_anew()
         while self._waiting and self._under_way < self.places:
             turn = self._waiting.popleft()
