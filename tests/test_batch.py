@@ -21,7 +21,7 @@ def test_no_batch_exceeds_a_limit_and_every_entity_comes_out_once_in_order(
     drawn: list[tuple[str, int]], most_entities: int
 ) -> None:
     most_bytes = 300
-    batcher = Batcher(most_entities, most_bytes)
+    batcher = Batcher(lambda _: most_entities, most_bytes)
     entities = [entity(number, blueprint, size) for number, (blueprint, size) in enumerate(drawn)]
 
     batches = [batch for one in entities for batch in batcher.add(one)] + list(batcher.flush())
@@ -38,8 +38,8 @@ def test_no_batch_exceeds_a_limit_and_every_entity_comes_out_once_in_order(
 
 def test_a_batch_is_filled_to_the_last_byte() -> None:
     one = entity(1, "a", 0)
-    fits = Batcher(20, len(bulk_body([one, one])))
-    does_not = Batcher(20, len(bulk_body([one, one])) - 1)
+    fits = Batcher(lambda _: 20, len(bulk_body([one, one])))
+    does_not = Batcher(lambda _: 20, len(bulk_body([one, one])) - 1)
 
     assert [len(batch.entities) for batch in [*fits.add(one), *fits.add(one), *fits.flush()]] == [2]
     assert [len(batch.entities) for batch in [*does_not.add(one), *does_not.add(one), *does_not.flush()]] == [1, 1]

@@ -27,6 +27,9 @@ class CountingSink:
     """How many were under way in each."""
     _waiting: list[asyncio.Future[int]] = field(default_factory=list)
 
+    def at_once(self, _blueprint: str) -> int:
+        return 20
+
     async def upsert(self, batch: Batch) -> BatchResult:
         end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(end)

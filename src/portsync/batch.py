@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from portsync.flow import Batch, Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MOST_ENTITIES = 20
 MOST_BYTES = 1 << 20
@@ -25,7 +25,10 @@ def bulk_body(entities: Iterable[Entity]) -> bytes:
 class Batcher:
     """Collects entities by blueprint and gives them back in batches. What `add` keeps, `flush` gives: none is lost."""
 
-    def __init__(self, most_entities: int = MOST_ENTITIES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, most_entities: Callable[[str], int] = lambda _: MOST_ENTITIES, most_bytes: int = MOST_BYTES
+    ) -> None:
+        """`most_entities` is asked for each blueprint."""
         self._most_entities = most_entities
         self._most_bytes = most_bytes
         self._waiting: dict[str, list[Entity]] = {}
@@ -41,7 +44,7 @@ class Batcher:
             waiting, used = self._waiting.setdefault(entity.blueprint, []), 0
         waiting.append(entity)
         self._sizes[entity.blueprint] = (used + 1 if used else len(_OPEN)) + size
-        if len(waiting) >= self._most_entities:
+        if len(waiting) >= self._most_entities(entity.blueprint):
             yield self._take(entity.blueprint)
 
     def flush(self) -> Iterator[Batch]:

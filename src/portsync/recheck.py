@@ -29,15 +29,21 @@ class Recheck:
         self._now = now
         self.of_all = is_full or at is None or now - at >= every_s
         """Whether this run looks at all of what Port holds."""
-        self._begun: dict[str, bool] = {}
+        self._is_new: dict[str, bool] = {}
+        """Whether Port has nothing of a blueprint that was seen, so that there is nothing to compare."""
+        self._is_doubtful: dict[str, bool] = {}
+        """Whether Port lacks something that the state says it has."""
 
     async def begin(self, blueprint: str) -> None:
-        """Find out whether Port still has what the state says, by some samples. Raises PortError."""
-        if blueprint in self._begun or self.of_all or self._holdings is None:
+        """Look at Port for the first time for this blueprint: whether it has anything at all, or whether it still has
+        what the state says, by some samples. Raises PortError."""
+        if self._holdings is None or blueprint in self._is_new:
             return
-        samples = self._catalog.samples(blueprint)
-        found = await self._holdings.find(blueprint, samples) if samples else {}
-        self._begun[blueprint] = len(found) < len(samples)
+        self._is_new[blueprint] = self.of_all and await self._holdings.is_empty(blueprint)
+        if not self.of_all:
+            samples = self._catalog.samples(blueprint)
+            found = await self._holdings.find(blueprint, samples) if samples else {}
+            self._is_doubtful[blueprint] = len(found) < len(samples)
 
     def is_whole(self) -> None:
         """Take to the records that every resource was read to its end."""
@@ -46,8 +52,13 @@ class Recheck:
 
     def looks_at(self, blueprint: str) -> bool:
         """Whether the state is not enough for this blueprint."""
-        return self.of_all or self._begun.get(blueprint, False)
+        return self.of_all or self._is_doubtful.get(blueprint, False)
 
     def is_due(self, blueprint: str) -> bool:
         """Whether its entities are compared with Port, and sent where they differ."""
-        return self._holdings is not None and not self._is_full and self.looks_at(blueprint)
+        is_compared = self._holdings is not None and not self._is_full and not self._is_new.get(blueprint, False)
+        return is_compared and self.looks_at(blueprint)
+
+    def is_listed(self, blueprint: str) -> bool:
+        """Whether Port may hold entities of ours that the state does not know."""
+        return self.looks_at(blueprint) and not self._is_new.get(blueprint, False)

@@ -82,7 +82,6 @@ async def sync(
                 tools.into.recheck,
                 relations,
                 held,
-                batch_size=tools.into.batch_size,
                 told=tools.progress,
             )
             for place, index in enumerate(order):
@@ -220,7 +219,7 @@ async def _reconcile(
     ordered = [runs[name] for name in dependents_first(runs, pointing)]
     reconciler = Reconciler(tools.into.catalog, tools.into.port.holdings, tools.into.port.deletes, options.rule)
     try:
-        deletions = await reconciler.reconcile(ordered, tools.into.recheck.looks_at)
+        deletions = await reconciler.reconcile(ordered, tools.into.recheck.is_listed)
         if len(reports) == len(mapping.file.resources) and all(
             report.verdict is Verdict.COMPLETE for report in reports.values()
         ):

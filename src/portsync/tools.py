@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portsync.batch import MOST_ENTITIES
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,8 +40,6 @@ class Destination:
     """None where entities go elsewhere: then nothing is known of what is there, and nothing is deleted."""
     catalog: Catalog
     recheck: Recheck
-    batch_size: int = MOST_ENTITIES
-    """How many entities the sink takes together."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,10 @@ class Upserter:
         """Whether what the sink accepts is there afterwards, so that others can point to it."""
         return self._sink.writes
 
+    def at_once(self, blueprint: str) -> int:
+        """How many entities the sink takes together."""
+        return self._sink.at_once(blueprint)
+
     async def put(self, batch: Batch, done: Callable[[BatchResult], None]) -> None:
         """Begin to send `batch` as soon as there is room; `done` gets its result."""
         await self._room.enter()

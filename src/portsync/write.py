@@ -54,7 +54,6 @@ class Writer:
         relations: Relations | None,
         held: HeldEntities,
         *,
-        batch_size: int,
         told: Callable[[ResourceReport], None],
     ) -> None:
         """Without `relations` nothing is known of Port, and everything is sent as it comes. `told` hears of a report
@@ -64,7 +63,6 @@ class Writer:
         self._recheck = recheck
         self._relations = relations
         self._held = held
-        self._batcher = partial(Batcher, most_entities=batch_size)
         self._told = told
         self._givers: dict[int, Giver] = {}
         self._batchers: dict[int, Batcher] = {}
@@ -75,7 +73,7 @@ class Writer:
     def begin(self, giver: Giver) -> None:
         """Expect entities of this resource."""
         self._givers[giver.report.index] = giver
-        self._batchers[giver.report.index] = self._batcher()
+        self._batchers[giver.report.index] = Batcher(self.upserter.at_once)
 
     async def write(self, index: int, found: Sorted, is_to_come: Callable[[str], bool]) -> None:
         """Send what a page of the resource brought that is new. `is_to_come` says of which blueprints more entities
@@ -124,7 +122,7 @@ class Writer:
         """Let entities that point to each other come to be, without what they point to."""
         if self._relations is None or self.upserter.down is not None:
             return
-        batcher = self._batcher()
+        batcher = Batcher(self.upserter.at_once)
         batches: list[Batch] = []
         for entity in entities:
             relations = await self._relations.of(entity.blueprint)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from portsync.auth import TokenStore
-from portsync.batch import MOST_ENTITIES
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
 from portsync.cli.wiring import port_client, source_tools
@@ -30,7 +29,7 @@ from portsync.provision import Change, apply_steps, plan_blueprints
 from portsync.recheck import Recheck
 from portsync.reconcile import DeletionRule
 from portsync.report import Report
-from portsync.sinks.compared import AT_ONCE, ComparedSink
+from portsync.sinks.compared import ComparedSink
 from portsync.sinks.planned import PlannedSink
 from portsync.sinks.planned_deletion import PlannedDeletion
 from portsync.sinks.port import PortSink
@@ -185,15 +184,14 @@ class _Run:
         if (planned := order.planned) is not None:
             plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges)
             deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
-            return Destination(plan, PortSide(holdings, deletes), catalog, recheck, batch_size=AT_ONCE)
+            return Destination(plan, PortSide(holdings, deletes), catalog, recheck)
         to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
         sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
-        asks_of_all = recheck.of_all and not order.is_full
         installed = installation_of(self.mapping, owner.identifier, owner.type, self.around.redactor)
         clock, examples = self.around.runtime.clock, settings.raw_examples
         integration = Integration(port, installed, self.around.redactor, clock, sends_examples=examples)
         side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration)
-        return Destination(sink, side, catalog, recheck, batch_size=AT_ONCE if asks_of_all else MOST_ENTITIES)
+        return Destination(sink, side, catalog, recheck)
 
     def _into_sink(self, catalog: Catalog) -> Destination:
         assert self.order.sink is not None

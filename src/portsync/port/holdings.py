@@ -74,6 +74,10 @@ class Holdings:
         """Those of the entities that Port has, by identifier, as it has them."""
         return {str(entity.get("identifier")): entity async for entity in self._among(blueprint, identifiers, ())}
 
+    async def is_empty(self, blueprint: str) -> bool:
+        """Whether Port has no entity of the blueprint, whoever wrote it."""
+        return not (await self._search(blueprint, {"include": ["$identifier"], "limit": 1})).entities
+
     async def find_by_search(self, blueprint: str, query: Json) -> list[dict[str, Json]]:
         """The first entities that a search of the mapping's matches, two at most: more than one is one too many."""
         page = await self._search(blueprint, {"query": query, "limit": 2})

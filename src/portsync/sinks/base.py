@@ -16,6 +16,10 @@ class Sink(Protocol):
         """Whether what it accepts is there afterwards."""
         ...
 
+    def at_once(self, blueprint: str) -> int:
+        """How many entities of a blueprint it takes together."""
+        ...
+
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write a batch. Raises PortError where going on makes no sense."""
         ...

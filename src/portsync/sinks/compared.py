@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,16 +12,13 @@ from portsync.compare import differences
 from portsync.errors import PortError, PortRefusedError
 from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.port.entities import rejected
-from portsync.sinks.held import content_of, held_entities
+from portsync.sinks.held import AT_ONCE, content_of, held_entities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from portsync.port.holdings import Holdings
     from portsync.sinks.base import Sink
-
-AT_ONCE = 100
-"""Entities that are asked for together; Port takes fewer of them in one upsert."""
 
 
 class ComparedSink:
@@ -33,6 +31,10 @@ class ComparedSink:
         self._holdings = holdings
         self._is_due = is_due
         self._is_merge = is_merge
+
+    def at_once(self, blueprint: str) -> int:
+        """As many as Port is asked for together, where it is asked."""
+        return AT_ONCE if self._is_due(blueprint) else self._sink.at_once(blueprint)
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write what differs. Raises PortError where going on makes no sense."""
@@ -50,20 +52,19 @@ class ComparedSink:
         )
 
     async def _written(self, parts: Sequence[Batch]) -> list[BatchResult]:
-        """What becomes of each part. Raises PortError where that befalls the first: what was accepted before stays so,
-        and the next batch is told the same."""
-        results: list[BatchResult] = []
-        for part in parts:
-            try:
-                results.append(await self._sink.upsert(part))
-            except PortError as error:
-                if not results:
-                    raise
-                problem = error.problems[0]
-                left = parts[len(results) :]
-                refused = (rejected(one, problem.code, problem.message, problem.hint) for one in left)
-                return [*results, *(replace(one, went_well=False) for one in refused)]
-        return results
+        """What becomes of each part; they are sent side by side. Raises PortError where that befalls all of them:
+        otherwise what was accepted stays so, and the next batch is told the same."""
+        results = await asyncio.gather(*map(self._part, parts))
+        errors = [result for result in results if isinstance(result, PortError)]
+        if errors and len(errors) == len(parts):
+            raise errors[0]
+        return [_refused(p, r) if isinstance(r, PortError) else r for p, r in zip(parts, results, strict=True)]
+
+    async def _part(self, part: Batch) -> BatchResult | PortError:
+        try:
+            return await self._sink.upsert(part)
+        except PortError as error:
+            return error
 
     async def _unchanged(self, batch: Batch) -> set[int]:
         """Which entities Port has as they are, by their position."""
@@ -79,3 +80,8 @@ class ComparedSink:
             if (found := held[index]) is not None
             and not differences(content_of(entity), found, is_merge=self._is_merge)
         }
+
+
+def _refused(part: Batch, error: PortError) -> BatchResult:
+    problem = error.problems[0]
+    return replace(rejected(part, problem.code, problem.message, problem.hint), went_well=False)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from portsync.port.holdings import Holdings
 
 
+AT_ONCE = 100
+"""Entities that are asked for together; Port takes fewer of them in one upsert."""
+
+
 async def held_entities(holdings: Holdings, batch: Batch) -> list[dict[str, Json] | None]:
     """For each entity of the batch what Port holds, or None. Raises PortError."""
     plain = [entity.identifier for entity in batch.entities if not entity.is_search]

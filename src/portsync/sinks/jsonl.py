@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from portsync.batch import MOST_ENTITIES
 from portsync.errors import OutputError, Problem
 from portsync.flow import BatchResult, Fate, Outcome
 
@@ -29,6 +30,10 @@ class JsonlSink:
         self._name = name
         self._turn = asyncio.Lock()
         self._may_block = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+    def at_once(self, _blueprint: str) -> int:
+        """As many as one request may hold."""
+        return MOST_ENTITIES
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write a batch. Raises OutputError where the file or pipe takes no more."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from portsync.compare import Difference, differences
 from portsync.flow import Batch, BatchResult, Entity, Fate, Outcome
-from portsync.sinks.held import content_of, held_entities
+from portsync.sinks.held import AT_ONCE, content_of, held_entities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,10 @@ class PlannedSink:
     def relations_of(self, blueprint: str, identifier: str) -> dict[str, Json] | None:
         """The relations that an entity would have, where the plan changes them."""
         return self._moved.get((blueprint, identifier))
+
+    def at_once(self, _blueprint: str) -> int:
+        """As many as Port is asked for together."""
+        return AT_ONCE
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """What would become of the batch. Raises PortError."""

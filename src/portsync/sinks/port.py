@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from portsync.batch import MOST_ENTITIES
 from portsync.errors import PortUnreachableError
 from portsync.port.bulk import BulkUpsert, TroubleError
 from portsync.port.entities import UpsertSwitches, rejected
@@ -27,6 +28,10 @@ class PortSink:
         self._bulk = BulkUpsert(port, switches)
         self._troubles = 0
         self._missing: dict[str, tuple[str, str, str | None]] = {}
+
+    def at_once(self, _blueprint: str) -> int:
+        """As many as one request may hold."""
+        return MOST_ENTITIES
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write a batch. Raises PortUnreachableError and PortRefusedError."""
