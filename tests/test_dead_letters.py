@@ -64,6 +64,7 @@ def test_the_file_begins_with_a_header_and_holds_each_letter_on_a_line(tmp_path:
             "version": 1,
             "run_id": "r1",
             "mapping": "mappings/claude.yaml",
+            "product": "portsync",
             "identifier": "portsync-claude",
             "type": "custom",
             "merge": True,
