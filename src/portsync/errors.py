@@ -146,9 +146,14 @@ class SourceError(PortSyncError):
 
 
 class PortError(PortSyncError):
-    """This means that Port could not be used."""
+    """This means that Port could not be used, or not for one thing."""
 
     exit_code = 4
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it would befall any other request too."""
+        return isinstance(self, PortRefusedError | PortUnreachableError)
 
 
 class PortRefusedError(PortError):

@@ -7,7 +7,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+import structlog
 
+from portsync.errors import PortError
 from portsync.flow import Entity, Failure
 
 if TYPE_CHECKING:
@@ -52,21 +54,33 @@ class Relations:
         self._may_give = may_give
         self._missing_users = missing_users
         self._known: dict[str, dict[str, Relation]] = {}
-        self._members: dict[str, frozenset[str]] = {}
+        self._mattering: dict[str, dict[str, Relation]] = {}
+        self._members: dict[str, frozenset[str] | None] = {}
 
     async def of(self, blueprint: str) -> Mapping[str, Relation]:
-        """The relations of a blueprint, as Port has it. Raises PortError."""
+        """The relations of a blueprint, as Port has it; none where it does not say. Raises PortError where Port cannot
+        be used."""
         if blueprint not in self._known:
-            self._known[blueprint] = await self._holdings.relations(blueprint)
+            try:
+                self._known[blueprint] = await self._holdings.relations(blueprint)
+            except PortError as error:
+                self._known[blueprint] = {}
+                _pass_over(error)
         return self._known[blueprint]
+
+    async def mattering(self, blueprint: str) -> Mapping[str, Relation]:
+        """Those of its relations that lead to users and teams, or to what this run may give. Raises PortError."""
+        if blueprint not in self._mattering:
+            self._mattering[blueprint] = {
+                name: relation
+                for name, relation in (await self.of(blueprint)).items()
+                if relation.target in _SYSTEM or self._may_give(relation.target)
+            }
+        return self._mattering[blueprint]
 
     async def looked_at(self, entity: Entity) -> Pointing | Failure:
         """The entity as it can be sent, or why it cannot. Raises PortError."""
-        mattering = {
-            name: relation
-            for name, relation in (await self.of(entity.blueprint)).items()
-            if relation.target in _SYSTEM or self._may_give(relation.target)
-        }
+        mattering = await self.mattering(entity.blueprint)
         if not mattering:
             return Pointing(entity)
         parts = msgspec.json.decode(entity.body, type=dict[str, msgspec.Raw])
@@ -78,7 +92,7 @@ class Relations:
             named = _named(value)
             if relation.target in _SYSTEM:
                 members = await self._members_of(relation.target)
-                if unknown := tuple(one for one in named if one not in members):
+                if members is not None and (unknown := tuple(one for one in named if one not in members)):
                     missing[name] = unknown
                     left = [one for one in named if one in members]
                     given[name] = msgspec.Raw(msgspec.json.encode(left if isinstance(value, list) else None))
@@ -91,11 +105,25 @@ class Relations:
         changed = _with_relations(entity, parts, given)
         return Pointing(changed, tuple(targets), sum(map(len, missing.values())))
 
-    async def _members_of(self, blueprint: str) -> frozenset[str]:
+    async def _members_of(self, blueprint: str) -> frozenset[str] | None:
+        """The users or teams that Port has; None where it does not say."""
         if blueprint not in self._members:
-            pages = [page async for page in self._holdings.identifiers(blueprint)]
-            self._members[blueprint] = frozenset(identifier for page in pages for identifier in page)
+            try:
+                pages = [page async for page in self._holdings.identifiers(blueprint)]
+                self._members[blueprint] = frozenset(identifier for page in pages for identifier in page)
+            except PortError as error:
+                self._members[blueprint] = None
+                _pass_over(error)
         return self._members[blueprint]
+
+
+def _pass_over(error: PortError) -> None:
+    """Go on without what Port does not say: it says so again where it matters. Raises `error` where that befalls every
+    request."""
+    if error.is_of_all:
+        raise error
+    problem = error.problems[0]
+    structlog.get_logger().warning("port.unknown", reason=problem.message, place=problem.place)
 
 
 def without(entity: Entity, is_left_out: Callable[[Target], bool], relations: Mapping[str, Relation]) -> Entity:

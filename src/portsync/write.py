@@ -156,7 +156,7 @@ class Writer:
         return [*self._ready(giver, changed, targets, is_to_come), *by_search]
 
     async def _looked_at(self, giver: Giver, entities: Sequence[Entity]) -> list[Pointing]:
-        if self._relations is None:
+        if self._relations is None or not await self._relations.mattering(entities[0].blueprint):
             return [Pointing(entity) for entity in entities]
         found: list[Pointing] = []
         failures: list[Failure] = []

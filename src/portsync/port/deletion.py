@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from portsync.errors import PortUnreachableError, Problem, SendError
+from portsync.errors import PortError, PortUnreachableError, Problem, SendError
 from portsync.port.client import PortClient, json_of, message_of, segment, unreachable
 
 if TYPE_CHECKING:
@@ -75,6 +75,6 @@ def _is_for_dependents(answer: Answer) -> bool:
     return isinstance(value, dict) and value.get("error") in ("has_dependents", "required_relation")
 
 
-def _refusal(blueprint: str, answer: Answer) -> PortUnreachableError:
+def _refusal(blueprint: str, answer: Answer) -> PortError:
     message = f"Port answered {answer.status} to a deletion in `{blueprint}`: {message_of(answer)}"
-    return PortUnreachableError(Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later"))
+    return PortError(Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from portsync.errors import PortUnreachableError, Problem, SendError
+from portsync.errors import PortError, PortUnreachableError, Problem, SendError
 from portsync.port.blueprints import fetch_blueprint, fetch_blueprints
 from portsync.port.client import PortClient, json_of, message_of, segment, unreachable
 
@@ -41,8 +41,11 @@ class Found:
 
 
 class Holdings:
-    """Reads what is in Port. Every method raises PortError where Port cannot be used, and gives nothing where it
-    does not know the blueprint."""
+    """Reads what is in Port. Gives nothing where Port does not know the blueprint.
+
+    Every method raises PortUnreachableError and PortRefusedError where Port cannot be used, and PortError, the class
+    above them, where it does not answer this one question.
+    """
 
     def __init__(self, port: PortClient, owner: Owner) -> None:
         self._port = port
@@ -162,14 +165,14 @@ class Holdings:
         ]
 
 
-class _TooMuchError(PortUnreachableError):
+class _TooMuchError(PortError):
     """This means that Port did not take a question as it was; a smaller one may do."""
 
 
-def _refusal(blueprint: str, answer: Answer) -> PortUnreachableError:
+def _refusal(blueprint: str, answer: Answer) -> PortError:
     message = f"Port answered {answer.status} to a search of `{blueprint}`: {message_of(answer)}"
     problem = Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later")
-    return _TooMuchError(problem) if answer.status in _REFUSED else PortUnreachableError(problem)
+    return _TooMuchError(problem) if answer.status in _REFUSED else PortError(problem)
 
 
 def _all_of(rules: Sequence[Json]) -> dict[str, Any]:

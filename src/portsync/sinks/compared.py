@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portsync.batch import Batcher
 from portsync.compare import differences
-from portsync.errors import PortError, PortRefusedError
+from portsync.errors import PortError
 from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.port.entities import rejected
 from portsync.sinks.held import AT_ONCE, content_of, held_entities
@@ -70,10 +70,10 @@ class ComparedSink:
         """Which entities Port has as they are, by their position."""
         try:
             held = await held_entities(self._holdings, batch)
-        except PortRefusedError:
-            raise
-        except PortError:
-            return set()  # where Port cannot be asked, all of it is sent: that does no harm
+        except PortError as error:
+            if error.is_of_all:
+                raise
+            return set()  # what cannot be asked is sent: that does no harm
         return {
             index
             for index, entity in enumerate(batch.entities)
