@@ -21,5 +21,9 @@ ENV PATH=/opt/portsync/bin:$PATH \
 # By number: Kubernetes' runAsNonRoot cannot judge a name.
 USER 10001
 WORKDIR /home/portsync
+# The state, dead letters and refresh tokens: mount a volume here to keep them from run to run.
+ENV XDG_STATE_HOME=/home/portsync/state
+RUN mkdir -p /home/portsync/state
+VOLUME /home/portsync/state
 ENTRYPOINT ["portsync"]
 CMD ["sync"]
