@@ -38,7 +38,9 @@ class ComparedSink:
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write what differs. Raises PortError where going on makes no sense."""
-        unchanged = await self._unchanged(batch) if self._is_due(batch.blueprint) else set()
+        if not self._is_due(batch.blueprint):
+            return await self._sink.upsert(batch)
+        unchanged = await self._unchanged(batch)
         batcher = Batcher()
         full = [b for i, e in enumerate(batch.entities) if i not in unchanged for b in batcher.add(e)]
         results = await self._written([*full, *batcher.flush()])
