@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.conftest import LocalPort, Run, Source
 
@@ -36,3 +37,27 @@ def test_what_is_gone_from_the_source_is_deleted(
 
     assert run.report["deletions"] == [{"blueprint": "thing", "stale": 2, "deleted": 2, "refused": None}]
     assert sorted(local_port.entities("thing")) == [f"t{i}" for i in range(2, 10)]
+
+
+def test_a_letter_is_not_replayed_over_what_a_later_run_brought(
+    source: Source,
+    mapping: Callable[..., str],
+    portsync: Callable[..., Run],
+    port_env: dict[str, str],
+    local_port: LocalPort,
+    tmp_path: Path,
+) -> None:
+    letters = tmp_path / "letters.jsonl"
+    options = ("--dead-letters", str(letters))
+    source.answer = lambda _: {"data": [{"id": "a", "size": "not a number"}, {"id": "b", "size": "neither"}]}
+    refused = portsync("sync", mapping(), *options, env=port_env)
+    source.answer = lambda _: {"data": [{"id": "a", "size": 2}, {"id": "b", "size": "neither"}]}
+    old = letters.read_bytes()
+    portsync("sync", mapping(), *options, env=port_env)
+    letters.write_bytes(old)
+
+    replayed = portsync("replay", None, str(letters), env=port_env)
+
+    assert refused.resource["rejected"] == 2
+    assert local_port.entities("thing")["a"]["properties"]["size"] == 2
+    assert "1 superseded" in replayed.out

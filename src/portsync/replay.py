@@ -15,9 +15,9 @@ from portsync.report import MOST_PROBLEMS
 from portsync.upsert import Upserter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from portsync.dead_letters import LetterFile, Line, Replacement
+    from portsync.dead_letters import Letter, LetterFile, Line, Replacement
     from portsync.flow import Batch, BatchResult, Outcome
     from portsync.logs import Redactor
     from portsync.sinks.base import Sink
@@ -72,10 +72,20 @@ class Replayed:
 
 
 async def replay(
-    letters: LetterFile, remains: Replacement, sink: Sink, stop: Stop, redactor: Redactor, *, grace_s: float = 10.0
+    letters: LetterFile,
+    remains: Replacement,
+    sink: Sink,
+    stop: Stop,
+    redactor: Redactor,
+    *,
+    was_accepted: Callable[[Letter], bool] = lambda _: False,
+    grace_s: float = 10.0,
 ) -> Replayed:
     """Send every entity in `letters` that may be sent, and put the new file in the place of the old one: what is left
-    of it, or nothing. What is under way when a stop is requested gets `grace_s` seconds to end."""
+    of it, or nothing. What is under way when a stop is requested gets `grace_s` seconds to end.
+
+    `was_accepted` says whether a later run has brought the letter's entity into Port: an old one must not undo that.
+    """
     replayed = Replayed()
     upserter = Upserter(sink)
     keeper = _Keeper(letters.header_line, remains, replayed)
@@ -96,7 +106,7 @@ async def replay(
             if passed % _LINES_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             is_over = stop.is_requested or upserter.down is not None
-            if (entity := _entity_of(line, letters, keeper, is_over=is_over)) is not None:
+            if (entity := _entity_of(line, letters, keeper, was_accepted, is_over=is_over)) is not None:
                 waiting[line.number] = line
                 await put(batcher.add(entity))
         if not stop.is_requested:
@@ -133,7 +143,9 @@ class _Keeper:
                 self.replayed.trouble = trouble
 
 
-def _entity_of(line: Line, letters: LetterFile, keeper: _Keeper, *, is_over: bool) -> Entity | None:
+def _entity_of(
+    line: Line, letters: LetterFile, keeper: _Keeper, was_accepted: Callable[[Letter], bool], *, is_over: bool
+) -> Entity | None:
     """The entity of a letter that is to be sent; None where there is none, and its letter is accounted for."""
     letter, body = line.letter, line.letter.body_to_send
     if letter.redacted:
@@ -145,7 +157,7 @@ def _entity_of(line: Line, letters: LetterFile, keeper: _Keeper, *, is_over: boo
         keeper.keep(line.raw, "redacted")
     elif body is None:
         keeper.keep(line.raw, "without_entity")
-    elif letters.is_superseded(line):
+    elif letters.is_superseded(line) or was_accepted(letter):
         keeper.replayed.counts["superseded"] += 1
     elif is_over:
         keeper.keep(line.raw, "untried")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import click
 
 from portsync.cli.render import console, print_in_lines, print_problems
 from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import Surroundings, port_client, port_credentials
+from portsync.cli.wiring import Surroundings, catalog_name, port_client, port_credentials
 from portsync.dead_letters import LetterFile, Replacement
 from portsync.errors import ConfigError, PortSyncError, Problem
 from portsync.logs import Redactor
@@ -24,14 +24,15 @@ from portsync.replay import replay as run_replay
 from portsync.report import MOST_PROBLEMS, problem_as_json
 from portsync.settings import read_settings
 from portsync.sinks.port import PortSink
+from portsync.state.catalog import Catalog
+from portsync.state.place import state_place
+from portsync.state.store import opened_state
 from portsync.stop import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Callable, Iterator
 
-    from portsync.dead_letters import Header, Line
-    from portsync.port.client import PortClient
+    from portsync.dead_letters import Letter, Line
     from portsync.replay import Replayed
     from portsync.settings import Settings
 
@@ -82,21 +83,29 @@ async def _run(letters: LetterFile, settings: Settings, runtime: Runtime, redact
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.request, number)
     header = letters.header
-    async with _port_of(header, settings, runtime, redactor) as port:
-        if letters.entities:
-            await stop.race(port.sign_in())
-        sink = PortSink(port, UpsertSwitches(header.merge, header.create_missing_related_entities))
-        with closing(_remains(letters.path)) as remains:
-            return await run_replay(letters, remains, sink, stop, redactor)
+    # To Port these entities are still those of the integration whose letters they are.
+    owner = Owner(header.product, header.type, header.identifier)
+    with _accepted_since(settings, owner) as was_accepted:
+        async with port_client(settings, owner, Surroundings(settings, runtime, redactor)) as port:
+            if letters.entities:
+                await stop.race(port.sign_in())
+            sink = PortSink(port, UpsertSwitches(header.merge, header.create_missing_related_entities))
+            with closing(_remains(letters.path)) as remains:
+                return await run_replay(letters, remains, sink, stop, redactor, was_accepted=was_accepted)
 
 
-def _port_of(
-    header: Header, settings: Settings, runtime: Runtime, redactor: Redactor
-) -> AbstractAsyncContextManager[PortClient]:
-    """Port, as the integration whose letters these are: to Port its entities are still its own."""
-    return port_client(
-        settings, Owner(header.product, header.type, header.identifier), Surroundings(settings, runtime, redactor)
-    )
+@contextmanager
+def _accepted_since(settings: Settings, owner: Owner) -> Iterator[Callable[[Letter], bool]]:
+    """Whether a run after the one that wrote a letter has brought its entity into Port; where there is a state, which
+    is held meanwhile. Raises StateError."""
+    place = state_place(settings, owner.identifier)
+    if place.url is None and (place.path is None or not place.path.exists()):
+        yield lambda _: False
+        return
+    with opened_state(place) as connection:
+        catalog = Catalog(connection, catalog_name(settings, owner), "", is_dry=True)
+        yield lambda one: catalog.has_accepted(one.kind or "", one.blueprint or "", one.identifier or "")
+        catalog.close()
 
 
 def _remains(path: Path) -> Replacement:

@@ -8,7 +8,6 @@ import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,7 +15,7 @@ import structlog
 from portsync.auth import TokenStore
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.progress import SyncProgress
-from portsync.cli.wiring import port_client, source_tools
+from portsync.cli.wiring import catalog_name, port_client, source_tools
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.integration import Integration, installation_of, status_of
@@ -142,11 +141,8 @@ class _Run:
 
     def _catalog(self, connection: Connection, owner: Owner) -> Catalog:
         settings, file = self.around.settings, self.mapping.file
-        # The credentials stand for the organisation: the same name in another one is another catalog.
-        key = blake2b((settings.client_id or "").encode(), digest_size=8).hexdigest()
-        name = f"{settings.port_url} {key} {owner.prefix}*{owner.suffix}"
         manner = f"merge={file.enable_merge_entity} related={file.create_missing_related_entities}"
-        return Catalog(connection, name, manner, is_dry=self.order.planned is not None)
+        return Catalog(connection, catalog_name(settings, owner), manner, is_dry=self.order.planned is not None)
 
     @asynccontextmanager
     async def _tools(self, catalog: Catalog, owner: Owner) -> AsyncIterator[Tools]:

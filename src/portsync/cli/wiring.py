@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -124,6 +125,13 @@ async def port_client(settings: Settings, owner: Owner, around: Surroundings) ->
             yield port
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
+
+
+def catalog_name(settings: Settings, owner: Owner) -> str:
+    """By which name the state knows what this integration gave to this Port. The credentials stand for the
+    organisation: the same integration in another one is another catalog."""
+    key = blake2b((settings.client_id or "").encode(), digest_size=8).hexdigest()
+    return f"{settings.port_url} {key} {owner.prefix}*{owner.suffix}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,14 @@ class Catalog:
                 found.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
             return found
 
+    def has_accepted(self, kind: str, blueprint: str, identifier: str) -> bool:
+        """Whether Port has the entity as a resource of this kind gave it last."""
+        with self._reading():
+            scopes = [s for (b, name), s in self._scopes.items() if b == blueprint and name.rpartition("#")[0] == kind]
+            is_there = ENTITIES.c.scope.in_(scopes) & (ENTITIES.c.identifier == identifier)
+            accepted = select(ENTITIES.c.identifier).where(is_there & ENTITIES.c.digest.is_not(None))
+            return self._connection.execute(accepted.limit(1)).first() is not None
+
     def samples(self, blueprint: str) -> list[str]:
         """Some entities that Port should have, the first and the last in order."""
         with self._reading():
