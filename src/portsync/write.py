@@ -188,7 +188,11 @@ class Writer:
     ) -> list[Entity]:
         """Those that wait for nothing; the others are held."""
         awaited = {
-            entity.identifier: [target for target in targets.get(entity.identifier, ()) if is_to_come(target.blueprint)]
+            entity.identifier: [
+                target
+                for target in targets.get(entity.identifier, ())
+                if is_to_come(target.blueprint) or self._held.is_held(target)
+            ]
             for entity in changed
         }
         there = self._there({target for some in awaited.values() for target in some})
