@@ -153,7 +153,7 @@ class Writer:
         if not targets:
             return [*changed, *by_search]
         self._note_targets(targets.values())
-        return [*self._ready(giver, changed, targets, is_to_come), *by_search]
+        return self._ready(giver, [*changed, *by_search], targets, is_to_come)
 
     async def _looked_at(self, giver: Giver, entities: Sequence[Entity]) -> list[Pointing]:
         if self._relations is None:

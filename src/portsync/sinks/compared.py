@@ -38,14 +38,14 @@ class ComparedSink:
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """Write what differs. Raises PortError where going on makes no sense."""
-        unchanged = await self._unchanged(batch) if self._is_due(batch.blueprint) else set()
+        unchanged = await self._unchanged(batch) if self._is_due(batch.blueprint) else {}
         batcher = Batcher()
         full = [b for i, e in enumerate(batch.entities) if i not in unchanged for b in batcher.add(e)]
         results = await self._written([*full, *batcher.flush()])
         sent = deque(outcome for result in results for outcome in result.outcomes)
         return BatchResult(
             tuple(
-                Outcome(entity, Fate.UNCHANGED) if index in unchanged else sent.popleft()
+                Outcome(entity, Fate.UNCHANGED, identifier=unchanged[index]) if index in unchanged else sent.popleft()
                 for index, entity in enumerate(batch.entities)
             ),
             went_well=all(result.went_well for result in results),
@@ -66,16 +66,16 @@ class ComparedSink:
         except PortError as error:
             return error
 
-    async def _unchanged(self, batch: Batch) -> set[int]:
-        """Which entities Port has as they are, by their position."""
+    async def _unchanged(self, batch: Batch) -> dict[int, str]:
+        """Which entities Port has as they are, by their position: the identifiers by which it has them."""
         try:
             held = await held_entities(self._holdings, batch)
         except PortRefusedError:
             raise
         except PortError:
-            return set()  # where Port cannot be asked, all of it is sent: that does no harm
+            return {}  # where Port cannot be asked, all of it is sent: that does no harm
         return {
-            index
+            index: str(found.get("identifier"))
             for index, entity in enumerate(batch.entities)
             if (found := held[index]) is not None
             and not differences(content_of(entity), found, is_merge=self._is_merge)
