@@ -310,17 +310,19 @@ def test_an_entity_that_a_search_found_is_not_stale(strict: Several) -> None:
 
 
 def test_an_entity_that_a_search_finds_waits_for_what_it_points_to(strict: Several) -> None:
-    strict.blueprint("thing", boss="thing")
+    strict.blueprint("part")
+    strict.blueprint("thing", by="part")
+    strict.blueprint("part", of="thing")
     strict.by_hand("thing", "byhand", properties={"name": "the one"})
     named = {"combinator": '"and"', "rules": [{"property": '"name"', "operator": '"="', "value": '"the one"'}]}
     strict.resources = [
-        resource("/found", "thing", identifier=named, relations={"boss": '"a"'}),
-        resource("/things", "thing"),
+        resource("/parts", "part", relations={"of": ".of"}),
+        resource("/things", "thing", identifier=named, relations={"by": '"p"'}),
     ]
-    strict.records |= {"/found": [{"size": 7}], "/things": [{"id": "a"}]}
+    strict.records |= {"/things": [{"size": 7}], "/parts": [{"id": "p", "of": None}]}
 
     assert strict.sync().exit_code == 0
-    assert relations(strict, "thing", "boss") == {"byhand": "a", "a": None}
+    assert relations(strict, "thing", "by") == {"byhand": "p"}
 
 
 def test_a_search_that_finds_nothing_is_a_rejection(strict: Several) -> None:
