@@ -18,6 +18,7 @@ from portsync.cli.main import main
 from portsync.cli.runtime import Runtime
 from portsync.emulator.app import create_app
 from portsync.loopback import serving
+from tests.several import Several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -97,8 +98,10 @@ class LocalPort:
             return answer.json()
 
     def script(self, *faults: Mapping[str, Any]) -> None:
-        """Let requests go wrong, as docs/reference/local-port.md says, and forget those that came before."""
+        """Let requests go wrong, as docs/reference/local-port.md says, and in no other way; forget those that came
+        before."""
         with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
+            client.delete("/_faults").raise_for_status()
             client.post("/_faults", json=faults).raise_for_status()
             client.delete("/_requests").raise_for_status()
 
@@ -188,12 +191,19 @@ def local_port(port_stage: tuple[Stage, str]) -> LocalPort:
 
 @pytest.fixture
 def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Run]:
-    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`. Nothing sleeps."""
+    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`, at an instant in epoch
+    seconds. Nothing sleeps."""
 
     async def no_sleep(_seconds: float) -> None:
         return
 
-    def run(command: str, mapping: str | None = None, *options: str, env: Mapping[str, str] | None = None) -> Run:
+    def run(
+        command: str,
+        mapping: str | None = None,
+        *options: str,
+        env: Mapping[str, str] | None = None,
+        at: float = NOW,
+    ) -> Run:
         arguments = [command]
         if mapping is not None:
             (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")
@@ -202,7 +212,7 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         report.unlink(missing_ok=True)
         if command == "sync":
             arguments += ["--report", str(report)]
-        runtime = Runtime(env or {}, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
+        runtime = Runtime(env or {}, clock=lambda: at, sleep=no_sleep, random=lambda: 0.5)
         capfd.readouterr()
         code: Any = 0
         with contextlib.ExitStack() as stack:
@@ -277,6 +287,14 @@ def sync(portsync: Callable[..., Run], mapping: Callable[..., str], port_env: di
         return portsync("sync", mapping(**parts), env=port_env)
 
     return run
+
+
+@pytest.fixture
+def several(
+    portsync: Callable[..., Run], source: Source, local_port: LocalPort, port_env: dict[str, str], tmp_path: Path
+) -> Several:
+    """A mapping of several resources, whose records a test writes."""
+    return Several(portsync, source, local_port, port_env, tmp_path)
 
 
 def _indented(lines: str, by: int) -> str:

@@ -44,6 +44,8 @@ class HeldEntities:
 
     def is_held(self, target: Target) -> bool:
         """Whether this entity waits itself, and is not among those given back."""
+        if not self.count:
+            return False
         return self._database.execute(_IS_HELD, (target.blueprint, target.identifier)).fetchone() is not None
 
     def rounds(self) -> Iterator[Iterator[tuple[int, Entity]]]:

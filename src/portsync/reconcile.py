@@ -144,7 +144,7 @@ class Reconciler:
             except PortError as error:
                 stale = self._catalog.unseen_count(run.blueprint)
                 deletions.append(Deletion(run.blueprint, stale, 0, Refused.PORT, trouble=error.problems[0]))
-        return [await self._tried_again(one) for one in deletions]
+        return await self._settled(deletions)
 
     async def _stale(self, blueprint: str, *, is_listed: bool) -> int:
         """How many entities of ours Port has that this run did not give. What the state knows beyond it is
@@ -165,14 +165,18 @@ class Reconciler:
             return deletion
         return await self._without(deletion, _in_hundreds(self._catalog.unseen(run.blueprint)))
 
+    async def _settled(self, deletions: list[Deletion]) -> list[Deletion]:
+        """The deletions after what others depended on was tried again, as long as that helps: they may be gone by now,
+        and they may be of another blueprint."""
+        while (again := [await self._tried_again(one) for one in deletions]) != deletions:
+            deletions = again
+        return deletions
+
     async def _tried_again(self, deletion: Deletion) -> Deletion:
-        """Once more what others depended on: they may be gone by now."""
-        while deletion.refused is Refused.DEPENDENTS:
-            again = await self._without(replace(deletion, kept=(), refused=None), _in_hundreds([deletion.kept]))
-            if len(again.kept) == len(deletion.kept):
-                return deletion
-            deletion = again
-        return deletion
+        if deletion.refused is not Refused.DEPENDENTS:
+            return deletion
+        again = await self._without(replace(deletion, kept=(), refused=None), _in_hundreds([deletion.kept]))
+        return deletion if len(again.kept) == len(deletion.kept) else again
 
     async def _without(self, deletion: Deletion, hundreds: Iterable[Sequence[str]]) -> Deletion:
         """What it has come to when these entities are deleted too."""

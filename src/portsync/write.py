@@ -153,7 +153,7 @@ class Writer:
         if not targets:
             return [*changed, *by_search]
         self._note_targets(targets.values())
-        return [*self._ready(giver, changed, targets, is_to_come), *by_search]
+        return self._ready(giver, [*changed, *by_search], targets, is_to_come)
 
     async def _looked_at(self, giver: Giver, entities: Sequence[Entity]) -> list[Pointing]:
         if self._relations is None or not await self._relations.mattering(entities[0].blueprint):
@@ -188,7 +188,11 @@ class Writer:
     ) -> list[Entity]:
         """Those that wait for nothing; the others are held."""
         awaited = {
-            entity.identifier: [target for target in targets.get(entity.identifier, ()) if is_to_come(target.blueprint)]
+            entity.identifier: [
+                target
+                for target in targets.get(entity.identifier, ())
+                if is_to_come(target.blueprint) or self._held.is_held(target)
+            ]
             for entity in changed
         }
         there = self._there({target for some in awaited.values() for target in some})

@@ -174,7 +174,7 @@ def test_an_item_without_identifier_gets_one(records: httpx.Client) -> None:
         ({"workspace": "a b"}, 422, "invalid_request"),
         ({"workspace": 5}, 422, "invalid_request"),
         ({"seen_in": [None]}, 422, "invalid_request"),
-        ({"workspace": {"combinator": "and", "rules": []}}, 422, "invalid_request"),
+        ({"workspace": {"combinator": "and"}}, 422, "invalid_request"),
     ],
 )
 def test_relations_need_their_shape_and_their_targets(
@@ -293,3 +293,45 @@ def test_unset_relations_can_be_shown_as_null(
         "seen_in": None,
         "parent": None,
     }
+
+
+def search(property_: str, value: str) -> dict[str, Any]:
+    return {"combinator": "and", "rules": [{"property": property_, "operator": "=", "value": value}]}
+
+
+def test_an_identifier_may_be_a_search_for_the_one_entity_that_is_meant(records: httpx.Client) -> None:
+    send(records, record("a", model="m1"), record("b", model="m2"), record("c", model="m2"))
+    found, none, several = (search("model", f"m{number}") for number in (1, 3, 2))
+
+    answer = send(
+        records,
+        *({**record("x", cost=number), "identifier": query} for number, query in enumerate((found, none, several))),
+        query="upsert=true&merge=true",
+    )
+
+    assert (answer.status_code, answer.json()["entities"]) == (207, [{"identifier": "a", "index": 0, "created": False}])
+    errors = [(e["identifier"], e["index"], e["statusCode"], e["error"]) for e in answer.json()["errors"]]
+    assert errors == [("unknown", 1, 404, "not_found"), ("unknown", 2, 404, "not_found")]
+    assert read(records, "a")["properties"]["cost"] == 0
+    assert len(records.get("/blueprints/record/entities").json()["entities"]) == 3
+
+
+def test_a_relation_may_be_a_search(records: httpx.Client) -> None:
+    for name in ("w1", "w2", "w3"):
+        body = {"identifier": name, "title": "old" if name == "w3" else "new"}
+        records.post("/blueprints/workspace/entities", json=body).raise_for_status()
+
+    answer = send(
+        records,
+        related("one", workspace=search("$title", "old")),
+        related("many", seen_in=search("$title", "new")),
+        related("none", workspace=search("$title", "none")),
+        related("two", workspace=search("$title", "new")),
+        related("empty", seen_in=search("$title", "none")),
+        query="upsert=true&create_missing_related_entities=true",
+    )
+
+    assert [(e["index"], e["error"]) for e in answer.json()["errors"]] == [(2, "not_found"), (3, "not_found")]
+    assert read(records, "one")["relations"] == {"workspace": "w3"}
+    assert read(records, "many")["relations"] == {"seen_in": ["w1", "w2"]}
+    assert read(records, "empty")["relations"] == {"seen_in": []}

@@ -55,7 +55,8 @@ def test_a_creation_over_an_existing_entity_needs_upsert(records: httpx.Client, 
         ({"properties": []}, '"body.properties" must be object'),
         ({"relations": None}, '"body.relations" must be object'),
         ({"team": {"combinator": "and", "rules": []}}, "A search query as team is not supported"),
-        ({"identifier": {"combinator": "and", "rules": []}}, "A search query as identifier is not supported"),
+        ({"identifier": {"combinator": "and"}}, "\"identifier\" must have required property 'rules'"),
+        ({"relations": {"user": {"rules": []}}}, "\"relations.user\" must have required property 'combinator'"),
     ],
 )
 def test_a_malformed_entity_is_refused_with_its_place(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from portsync.emulator.searched import Searches
     from portsync.emulator.workspace import Workspace
 
 # The name Port gives an item whose identifier cannot be told.
@@ -56,6 +57,8 @@ class BulkRoutes:
         drafts = [self._draft(item, index) for index, item in enumerate(body["entities"])]
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
+            searches = self._workspace.searches(session, blueprint)
+            drafts = [_resolved(draft, searches) for draft in drafts]
             batch = self._workspace.batch(session, blueprint, options, self._workspace.author(request))
             batch.expect(draft for draft in drafts if isinstance(draft, Draft))
             results = [_result(batch, draft, index) for index, draft in enumerate(drafts)]
@@ -102,6 +105,15 @@ class BulkRoutes:
             return answer({"entities": entities, "errors": errors})
         status = 207 if entities else guesses.all_failed_status
         return answer({"entities": entities, "errors": errors}, status, ok=guesses.ok_with_failures)
+
+
+def _resolved(draft: Draft | ApiError, searches: Searches) -> Draft | ApiError:
+    if isinstance(draft, ApiError):
+        return draft
+    try:
+        return searches.resolved(draft)
+    except ApiError as error:
+        return error
 
 
 def _result(batch: Batch, draft: Draft | ApiError, index: int) -> dict[str, Any] | ApiError:

@@ -18,12 +18,14 @@ class Draft:
     """What was sent. `sent` names the keys that were there, for a merge leaves the others alone."""
 
     identifier: str
+    """Empty where a search is to find the entity."""
     sent: frozenset[str]
     title: str | None
     icon: str | None
     team: tuple[str, ...]
     properties: Mapping[str, Any]
     relations: Mapping[str, Any]
+    search: Mapping[str, Any] | None = None
 
 
 class DraftReader:
@@ -64,7 +66,7 @@ def _is_plain(item: Mapping[str, Any]) -> bool:
 def _identifier(item: Mapping[str, Any]) -> str:
     identifier = item.get("identifier")
     if isinstance(identifier, dict):
-        raise not_supported("A search query as identifier")
+        return ""
     return identifier if isinstance(identifier, str) else generated_identifier()
 
 
@@ -80,4 +82,5 @@ def _draft(item: Mapping[str, Any], identifier: str) -> Draft:
         team=(team,) if isinstance(team, str) else tuple(team or ()),
         properties=item.get("properties", {}),
         relations=item.get("relations", {}),
+        search=item["identifier"] if isinstance(item.get("identifier"), dict) else None,
     )

@@ -113,6 +113,7 @@ class EntityRoutes:
     def _write(self, request: Request, draft: Draft, options: UpsertOptions, *, must_exist: bool) -> Response:
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
+            draft = self._workspace.searches(session, blueprint).resolved(draft)
             if must_exist and not session.entities.present(blueprint.identifier, [draft.identifier]):
                 raise not_found("Entity", draft.identifier)
             batch = self._workspace.batch(session, blueprint, options, self._workspace.author(request))

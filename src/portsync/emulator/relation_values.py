@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from portsync.emulator.errors import ApiError, invalid_request, not_found, not_supported
+from portsync.emulator.errors import ApiError, invalid_request, not_found
 from portsync.emulator.identifiers import ENTITY_PATTERN, is_entity_identifier
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def _value(blueprint: Blueprint, name: str, value: object, guesses: Guesses) -> 
     relation = blueprint.relations.get(name)
     if relation is None:
         raise not_found("Relation", name)
-    if isinstance(value, dict):
-        raise not_supported("A search query as relation value")
     if value is None:
         return None
     if isinstance(value, str):

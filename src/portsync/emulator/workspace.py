@@ -18,6 +18,7 @@ from portsync.emulator.intake import read_json
 from portsync.emulator.integration_store import IntegrationStore
 from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
+from portsync.emulator.searched import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,6 +81,10 @@ class Workspace:
         """Prints the blueprint's entities, with or without calculated values."""
         calculations = self.calculations.of(blueprint) if calculated else {}
         return Printer(blueprint, self.guesses, calculations)
+
+    def searches(self, session: Session, blueprint: Blueprint) -> Searches:
+        """Finds what drafts of this blueprint name by queries."""
+        return Searches(session.entities, blueprint, self.clock())
 
     def batch(self, session: Session, blueprint: Blueprint, options: UpsertOptions, author: Author) -> Batch:
         """An empty batch for this blueprint."""

@@ -49,8 +49,10 @@ class Deletion:
         if answer.is_success:
             value = json_of(answer)
             gone = value.get("deletedEntities") if isinstance(value, dict) else None
+            if not isinstance(gone, list):
+                raise _refusal(blueprint, answer)
             wanted = set(identifiers)
-            return Deleted(tuple(i for i in gone if i in wanted) if isinstance(gone, list) else ())
+            return Deleted(tuple(i for i in gone if i in wanted))
         if not _is_for_dependents(answer):
             raise _refusal(blueprint, answer)
         if len(identifiers) == 1:

@@ -47,7 +47,7 @@ class ComparedSink:
         sent = deque(outcome for result in results for outcome in result.outcomes)
         return BatchResult(
             tuple(
-                Outcome(entity, Fate.UNCHANGED) if index in unchanged else sent.popleft()
+                Outcome(entity, Fate.UNCHANGED, identifier=unchanged[index]) if index in unchanged else sent.popleft()
                 for index, entity in enumerate(batch.entities)
             ),
             went_well=all(result.went_well for result in results),
@@ -68,16 +68,16 @@ class ComparedSink:
         except PortError as error:
             return error
 
-    async def _unchanged(self, batch: Batch) -> set[int]:
-        """Which entities Port has as they are, by their position."""
+    async def _unchanged(self, batch: Batch) -> dict[int, str]:
+        """Which entities Port has as they are, by their position: the identifiers by which it has them."""
         try:
             held = await held_entities(self._holdings, batch)
         except PortError as error:
             if error.is_of_all:
                 raise
-            return set()  # what cannot be asked is sent: that does no harm
+            return {}  # what cannot be asked is sent: that does no harm
         return {
-            index
+            index: str(found.get("identifier"))
             for index, entity in enumerate(batch.entities)
             if (found := held[index]) is not None
             and not differences(content_of(entity), found, is_merge=self._is_merge)

@@ -70,7 +70,7 @@ class PlannedSink:
             return Outcome(entity, Fate.CREATED)
         found = () if held is None else differences(content_of(entity), held, is_merge=self._is_merge)
         if held is not None and not found and self._is_due(entity.blueprint):
-            return Outcome(entity, Fate.UNCHANGED)
+            return Outcome(entity, Fate.UNCHANGED, identifier=str(held.get("identifier")))
         if any(difference.name.startswith("relations.") for difference in found):
             self._moved[key] = {d.name.removeprefix("relations."): d.new for d in found}
         self._take(Planned(Fate.UPDATED, entity, found))

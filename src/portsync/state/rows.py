@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, cast, func, literal, null, select, true, update
+from sqlalchemy import Connection, String, and_, bindparam, cast, func, literal, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portsync.state.tables import ENTITIES
@@ -71,5 +71,6 @@ class EntityRows:
         """A column of these texts. They travel as one parameter, which costs a fifth of one for each."""
         text = orjson.dumps(identifiers).decode()
         if self._dialect is postgresql:
-            return func.jsonb_array_elements_text(cast(text, postgresql.JSONB)).column_valued("listed")
+            # As a value of the type JSONB, the text itself would be made a JSON string.
+            return func.jsonb_array_elements_text(cast(literal(text, String), postgresql.JSONB)).column_valued("listed")
         return func.json_each(text).table_valued("value").c.value

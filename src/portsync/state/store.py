@@ -16,13 +16,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 from sqlalchemy.pool import StaticPool
 
 from portsync.errors import Problem, StateError
+from portsync.state.place import StatePlace
 from portsync.state.tables import METADATA, SCHEMA_VERSION, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from portsync.state.place import StatePlace
 
 _MAGIC = b"SQLite format 3\0"
 _STATE_NAMES = (".db", ".sqlite", ".sqlite3", ".state")
@@ -143,7 +143,7 @@ def _fault_of(path: Path) -> str | None:
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
-        raise StateError(Problem("bad-state", f"the state {path} cannot be opened: {error}", str(path))) from error
+        raise _unusable(StatePlace(path), str(error)) from error
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if found == "ok" else str(found)
