@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,3 +41,39 @@ def test_what_is_gone_from_the_source_is_deleted(
 
     assert run.report["deletions"] == [{"blueprint": "thing", "stale": 2, "deleted": 2, "refused": None}]
     assert sorted(local_port.entities("thing")) == [f"t{i}" for i in range(2, 10)]
+
+
+def test_what_was_deleted_without_a_word_of_port_is_sent_again_when_it_comes_back(
+    source: Source, sync: Callable[..., Run], local_port: LocalPort
+) -> None:
+    # Not among the first and the last in order, which are looked at in every run.
+    everything = [{"id": f"t{i:03}", "size": i} for i in range(60)]
+    source.answer = lambda _: {"data": everything}
+    sync()
+    source.answer = lambda _: {"data": [thing for thing in everything if thing["id"] != "t030"]}
+    local_port.script({"path": "/v1/blueprints/thing/bulk/entities/delete", "cut": "after", "times": None})
+    without_answer = sync()
+    assert "t030" not in local_port.entities("thing")
+    source.answer = lambda _: {"data": everything}
+    run = sync()
+
+    assert without_answer.report["deletions"][0]["refused"] == "port"
+    assert (run.exit_code, run.resource["created"], run.resource["unchanged"]) == (0, 1, 59)
+    assert local_port.entities("thing").keys() == {thing["id"] for thing in everything}
+
+
+@pytest.mark.parametrize("left", [["portsync_version"], ["portsync_version", "portsync_catalogs"]])
+def test_a_state_of_which_only_some_tables_were_made_is_completed(
+    left: list[str], source: Source, sync: Callable[..., Run], port_env: dict[str, str]
+) -> None:
+    source.answer = lambda _: {"data": things(0, 5)}
+    sync()
+    (state,) = Path(port_env["XDG_STATE_HOME"]).glob("portsync/state/*.db")
+    with closing(sqlite3.connect(state)) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            database.execute(f"DELETE FROM {name}" if name in left else f"DROP TABLE {name}")
+        database.commit()
+    after, again = sync(), sync()
+
+    assert (after.exit_code, after.resource["unchanged"]) == (0, 5), after.err
+    assert (again.exit_code, again.resource["unchanged"]) == (0, 5)

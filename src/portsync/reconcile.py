@@ -192,6 +192,8 @@ class Reconciler:
 
     async def _deleted(self, blueprint: str, some: Sequence[str]) -> tuple[list[str], list[str]]:
         """Which of the entities are gone, and which are still there. Raises PortError."""
+        # Whatever becomes of the answer, and of this process: an entity that comes back has to be sent again.
+        self._catalog.doubt(blueprint, some)
         result = await self._deletes.delete(blueprint, some)
         kept = set(result.kept)
         if unsaid := sorted(set(some) - set(result.gone) - kept):

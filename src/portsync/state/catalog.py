@@ -182,6 +182,13 @@ class Catalog:
                 seen.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_seen)).scalars())
             return [identifier for identifier in identifiers if identifier not in seen]
 
+    def doubt(self, blueprint: str, identifiers: Iterable[str]) -> None:
+        """Write down that Port may no longer have these as we gave them."""
+        with self._writing():
+            for some in _pieces(identifiers):
+                is_meant = self._of(blueprint) & self._rows.is_among(some)
+                self._connection.execute(update(ENTITIES).where(is_meant).values(digest=None))
+
     def forget(self, blueprint: str, identifiers: Iterable[str]) -> None:
         """Drop what is no longer in Port, or not ours."""
         with self._writing():

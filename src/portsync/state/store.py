@@ -62,14 +62,15 @@ def _connected(engine: Engine, place: StatePlace) -> Iterator[Connection]:
 
 def _establish(connection: Connection, place: StatePlace) -> None:
     """Make the tables, or see that they are those which we know."""
-    if not inspect(connection).has_table(VERSION.name):
+    is_there = inspect(connection).has_table(VERSION.name)
+    version = connection.execute(select(VERSION.c.version)).scalar_one_or_none() if is_there else None
+    connection.commit()
+    if version is None:
+        # A run that was killed here may have left some of the tables; their version comes last.
         METADATA.create_all(connection)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
         connection.commit()
-        return
-    version = connection.execute(select(VERSION.c.version)).scalar_one()
-    connection.commit()
-    if version > SCHEMA_VERSION:
+    elif version > SCHEMA_VERSION:
         message = f"the state {place} was written by a newer portsync (its version is {version}, not {SCHEMA_VERSION})"
         raise StateError(Problem("state-version", message, str(place), "use that portsync, or name another state"))
 
@@ -143,7 +144,8 @@ def _fault_of(path: Path) -> str | None:
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
-        raise StateError(Problem("bad-state", f"the state {path} cannot be opened: {error}", str(path))) from error
+        message, hint = f"the state {path} cannot be opened: {error}", "check the disk, and who may write there"
+        raise StateError(Problem("bad-state", message, str(path), hint)) from error
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if found == "ok" else str(found)
