@@ -281,3 +281,5 @@ async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
     await tools.stop.wait()
     await asyncio.sleep(tools.grace_s)
     upserter.give_up(_INTERRUPTED)
+    if tools.into.port is not None:
+        tools.into.port.give_up(_INTERRUPTED)
