@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
@@ -138,6 +138,27 @@ class Run:
         return [problem["code"] for problem in self.report["problems"]]
 
 
+class Time(Protocol):
+    """What the time is, in epoch seconds, and how it passes."""
+
+    def time(self) -> float: ...
+
+    async def sleep(self, seconds: float, /) -> None: ...
+
+
+class StandingTime:
+    """Every moment is NOW, and sleep takes no time."""
+
+    def time(self) -> float:
+        return NOW
+
+    async def sleep(self, _seconds: float, /) -> None:
+        return
+
+
+STANDING = StandingTime()
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("PORT", "OCEAN", "ANTHROPIC"))]:
@@ -188,12 +209,16 @@ def local_port(port_stage: tuple[Stage, str]) -> LocalPort:
 
 @pytest.fixture
 def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Run]:
-    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`. Nothing sleeps."""
+    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`. Nothing sleeps, and the
+    time is NOW, where no `time` is given."""
 
-    async def no_sleep(_seconds: float) -> None:
-        return
-
-    def run(command: str, mapping: str | None = None, *options: str, env: Mapping[str, str] | None = None) -> Run:
+    def run(
+        command: str,
+        mapping: str | None = None,
+        *options: str,
+        env: Mapping[str, str] | None = None,
+        time: Time = STANDING,
+    ) -> Run:
         arguments = [command]
         if mapping is not None:
             (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")
@@ -202,7 +227,7 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         report.unlink(missing_ok=True)
         if command == "sync":
             arguments += ["--report", str(report)]
-        runtime = Runtime(env or {}, clock=lambda: NOW, sleep=no_sleep, random=lambda: 0.5)
+        runtime = Runtime(env or {}, clock=time.time, sleep=time.sleep, random=lambda: 0.5)
         capfd.readouterr()
         code: Any = 0
         with contextlib.ExitStack() as stack:
