@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
+import structlog
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -141,10 +142,32 @@ class Run:
         return [problem["code"] for problem in self.report["problems"]]
 
 
+class Time(Protocol):
+    """What the time is, in epoch seconds, and how it passes."""
+
+    def time(self) -> float: ...
+
+    async def sleep(self, seconds: float, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class StandingTime:
+    """Every moment is the same, and sleep takes no time."""
+
+    at: float = NOW
+
+    def time(self) -> float:
+        return self.at
+
+    async def sleep(self, _seconds: float, /) -> None:
+        return
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("PORT", "OCEAN", "ANTHROPIC"))]:
         monkeypatch.delenv(name)
+    structlog.reset_defaults()  # a command of an earlier test logs to a stream that is closed by now
 
 
 class Stage:
@@ -191,11 +214,8 @@ def local_port(port_stage: tuple[Stage, str]) -> LocalPort:
 
 @pytest.fixture
 def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Run]:
-    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`, at an instant in epoch
-    seconds. Nothing sleeps."""
-
-    async def no_sleep(_seconds: float) -> None:
-        return
+    """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`. Nothing sleeps, and every
+    moment is `at`, in epoch seconds, where no `time` is given."""
 
     def run(
         command: str,
@@ -203,6 +223,7 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         *options: str,
         env: Mapping[str, str] | None = None,
         at: float = NOW,
+        time: Time | None = None,
     ) -> Run:
         arguments = [command]
         if mapping is not None:
@@ -212,7 +233,8 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         report.unlink(missing_ok=True)
         if command == "sync":
             arguments += ["--report", str(report)]
-        runtime = Runtime(env or {}, clock=lambda: at, sleep=no_sleep, random=lambda: 0.5)
+        passing = time or StandingTime(at)
+        runtime = Runtime(env or {}, clock=passing.time, sleep=passing.sleep, random=lambda: 0.5)
         capfd.readouterr()
         code: Any = 0
         with contextlib.ExitStack() as stack:

@@ -456,7 +456,7 @@ def two_mappings(several: Several, *, blueprints: tuple[str, str], env: dict[str
         (("thing", "thing"), {}, [[("thing", 2, 2, None)], [("thing", 1, 1, None)]]),
         (("thing", "other"), {"PORTSYNC_IDENTIFIER": "me"}, [[("thing", 2, 2, None)], [("other", 1, 1, None)]]),
         (("thing", "thing"), {"PORTSYNC_IDENTIFIER": "me"},
-         [[("thing", 12, 0, "incomplete")], [("thing", 11, 0, "incomplete")]]),
+         [[("thing", 2, 0, "incomplete")], [("thing", 11, 0, "incomplete")]]),
     ],
     ids=["two blueprints", "one blueprint, of each its own", "two blueprints, one name", "one blueprint, one name"],
 )  # fmt: skip

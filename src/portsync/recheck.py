@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portsync.errors import PortError
+from portsync.errors import PortError, PortRefusedError
 
 if TYPE_CHECKING:
     from portsync.port.holdings import Holdings
@@ -38,20 +38,21 @@ class Recheck:
 
     async def begin(self, blueprint: str) -> None:
         """Look at Port for the first time for this blueprint: whether it has anything at all, or whether it still has
-        what the state says, by some samples. Raises PortError where Port cannot be used."""
+        what the state says, by some samples. Raises PortRefusedError."""
         if self._holdings is None or blueprint in self._is_new:
             return
         self._is_new[blueprint] = False
         try:
             if self.of_all:
                 self._is_new[blueprint] = await self._holdings.is_empty(blueprint)
-            elif samples := self._catalog.samples(blueprint):
-                found = await self._holdings.find(blueprint, samples)
+            else:
+                samples = self._catalog.samples(blueprint)
+                found = await self._holdings.find(blueprint, samples) if samples else {}
                 self._is_doubtful[blueprint] = len(found) < len(samples)
-        except PortError as error:
-            if error.is_of_all:
-                raise
-            self._is_doubtful[blueprint] = True  # what cannot be asked is sent: that does no harm
+        except PortRefusedError:
+            raise
+        except PortError:
+            return  # a Port that takes entities but cannot be searched gets what is new all the same
 
     def is_whole(self) -> None:
         """Take to the records that every resource was read to its end."""

@@ -182,26 +182,31 @@ class Reconciler:
         """What it has come to when these entities are deleted too."""
         for some in hundreds:
             try:
-                gone, kept = await self._deleted(deletion.blueprint, some)
+                result, left = await self._deleted(deletion.blueprint, some)
             except PortError as error:
                 return replace(deletion, refused=Refused.PORT, trouble=error.problems[0])
+            gone = [one for one in some if one not in left and one not in result.kept]
             self._catalog.forget(deletion.blueprint, gone)
             deletion = replace(
                 deletion,
                 deleted=deletion.deleted + len(gone),
-                kept=(*deletion.kept, *kept),
-                refused=Refused.DEPENDENTS if deletion.kept or kept else None,
+                kept=(*deletion.kept, *result.kept),
+                refused=Refused.DEPENDENTS if deletion.kept or result.kept else None,
             )
+            if left:
+                message = f"Port did not delete {len(left):,} entities, such as `{left[0]}`, and does not say why"
+                return replace(deletion, refused=Refused.PORT, trouble=Problem("port-trouble", message))
         return deletion
 
-    async def _deleted(self, blueprint: str, some: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Which of the entities are gone, and which are still there. Raises PortError."""
+    async def _deleted(self, blueprint: str, some: Sequence[str]) -> tuple[Deleted, list[str]]:
+        """What Port said became of the entities, and those of which it said nothing and that are still there. Raises
+        PortError."""
+        # Whatever becomes of the answer, and of this process: an entity that comes back has to be sent again.
+        self._catalog.doubt(blueprint, some)
         result = await self._deletes.delete(blueprint, some)
-        kept = set(result.kept)
-        if unsaid := sorted(set(some) - set(result.gone) - kept):
-            # An answer that was lost on the way leaves nothing to say for the second one.
-            kept.update(await self._holdings.owned(blueprint, unsaid))
-        return [one for one in some if one not in kept], [one for one in some if one in kept]
+        # An answer that was lost on the way leaves nothing to say for the second one.
+        unsaid = sorted(set(some) - set(result.gone) - set(result.kept))
+        return result, await self._holdings.owned(blueprint, unsaid) if unsaid else []
 
 
 def dependents_first(blueprints: Iterable[str], relations: Mapping[str, Mapping[str, Relation]]) -> list[str]:
@@ -238,8 +243,10 @@ def problems_of(deletion: Deletion, rule: DeletionRule) -> Iterator[Problem]:
     what = f"{deletion.stale:,} entities of `{deletion.blueprint}` were not in the source any more"
     match deletion.refused:
         case Refused.PORT if deletion.trouble is not None:
-            message = f"{what}; {deletion.deleted:,} were deleted: {deletion.trouble.message}"
-            yield Problem("deletion-failed", message, hint="the next run deletes the others")
+            message = (
+                f"not all stale entities of `{deletion.blueprint}` were found and deleted ({deletion.deleted:,} were)"
+            )
+            yield Problem("deletion-failed", f"{message}: {deletion.trouble.message}", hint="a later run does it")
         case Refused.THRESHOLD:
             message = f"{what}, {deletion.share:.0%} of them all: none was deleted, as {rule.threshold:.0%} is the most"
             yield Problem("deletion-refused", message, hint="check the source; `--max-delete 1` deletes them")

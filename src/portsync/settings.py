@@ -99,8 +99,8 @@ class Settings(BaseModel):
     @field_validator("own_identifier", "ocean_identifier", "type")
     @classmethod
     def _part_of_user_agent(cls, text: str | None) -> str | None:
-        if text is not None and re.fullmatch(r"[A-Za-z0-9._:@+-]+", text) is None:
-            raise PydanticCustomError("name", "only letters, digits and . _ : @ + - are possible here")
+        if text is not None and re.fullmatch(r"[A-Za-z0-9._:@+-]{1,200}", text) is None:
+            raise PydanticCustomError("name", "only letters, digits and . _ : @ + - are possible here, 200 at most")
         return text
 
     @field_validator("log_level", mode="before")

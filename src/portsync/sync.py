@@ -23,7 +23,7 @@ from portsync.flow import End, Fetched, Verdict
 from portsync.held import HeldEntities
 from portsync.plan import constant_blueprints, page_program
 from portsync.producers import Producers, resource_names
-from portsync.reconcile import Reconciler, dependents_first, problems_of
+from portsync.reconcile import Reconciler, Refused, dependents_first, problems_of
 from portsync.relations import Relations
 from portsync.report import Report, ResourceReport, exit_code_of
 from portsync.showing import Showing
@@ -220,9 +220,11 @@ async def _reconcile(
     reconciler = Reconciler(tools.into.catalog, tools.into.port.holdings, tools.into.port.deletes, options.rule)
     try:
         deletions = await reconciler.reconcile(ordered, tools.into.recheck.is_listed)
-        if len(reports) == len(mapping.file.resources) and all(
+        is_read = len(reports) == len(mapping.file.resources) and all(
             report.verdict is Verdict.COMPLETE for report in reports.values()
-        ):
+        )
+        # What Port did not list, nobody knows of: the next run has to ask again.
+        if is_read and not any(deletion.refused is Refused.PORT for deletion in deletions):
             tools.into.recheck.is_whole()
     except StateLostError as error:
         writer.upserter.fail(error)
@@ -281,3 +283,5 @@ async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
     await tools.stop.wait()
     await asyncio.sleep(tools.grace_s)
     upserter.give_up(_INTERRUPTED)
+    if tools.into.port is not None:
+        tools.into.port.give_up(_INTERRUPTED)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portsync.dead_letters import DeadLetters
+    from portsync.errors import Problem
     from portsync.integration import Integration
     from portsync.jq.pool import JqPool
     from portsync.port.holdings import Holdings
@@ -29,6 +30,8 @@ class PortSide:
     deletes: Deletes
     integration: Integration | None = None
     """Is told what a run does, for Port's page of data sources."""
+    give_up: Callable[[Problem], None] = lambda _: None
+    """Lets nobody wait for Port any more: whoever does is told this problem."""
 
 
 @dataclass(frozen=True)

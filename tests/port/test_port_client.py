@@ -10,7 +10,7 @@ import httpx
 import pytest
 import respx
 
-from portsync.errors import PortRefusedError, PortUnreachableError
+from portsync.errors import PortRefusedError, PortUnreachableError, Problem
 from portsync.flow import Batch, BatchResult, Entity, Fate
 from portsync.port.client import PortClient
 from portsync.port.entities import UpsertSwitches
@@ -250,3 +250,29 @@ def test_a_port_that_asks_for_too_long_a_wait_is_named_so_and_not_called_unreach
     assert [(o.fate, o.code) for o in result.outcomes] == [(Fate.REJECTED, "port-trouble")]
     assert "280 s from now" in (result.outcomes[0].message or "")
     assert route.call_count == 1
+
+
+def test_who_waits_for_port_when_it_is_given_up_is_told_so_and_whoever_asks_after_it(tokens: respx.Router) -> None:
+    asked = asyncio.Event()
+    requests: list[httpx.Request] = []
+
+    async def no_answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    tokens.get(f"{PORT}/v1/blueprints/thing").mock(side_effect=no_answer)
+    stopped = Problem("interrupted", "the run was stopped")
+
+    async def act(port: PortClient) -> list[Any]:
+        first = asyncio.create_task(port.send("GET", "/blueprints/thing"))
+        await asked.wait()
+        port.give_up(stopped)
+        answers = asyncio.gather(first, port.send("GET", "/blueprints/thing"), return_exceptions=True)
+        return list(await answers)
+
+    found = with_port(act)
+
+    assert [(type(error), error.problems) for error in found] == [(PortUnreachableError, (stopped,))] * 2
+    assert len(requests) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -61,12 +62,19 @@ def portsync() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None, runtime: Runtime | None = None) -> None:
-    """Run the command line and exit; commands take their surroundings from `runtime`, the process's own by default."""
+def _escape_what_cannot_be_shown() -> None:
+    """A terminal that cannot show a character gets its escape, not an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A terminal that cannot show a character gets its escape, not an error.
             stream.reconfigure(errors="backslashreplace")
+
+
+def main(arguments: Sequence[str] | None = None, runtime: Runtime | None = None) -> None:
+    """Run the command line and exit; commands take their surroundings from `runtime`, the process's own by default."""
+    if runtime is None:
+        # Before a command has begun anything, there is nothing to bring to its end.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _escape_what_cannot_be_shown()
     try:
         portsync.main(args=None if arguments is None else list(arguments), standalone_mode=False, obj=runtime)
     except click.exceptions.Exit as end:

@@ -85,7 +85,7 @@ async def _run(letters: LetterFile, settings: Settings, runtime: Runtime, redact
     header = letters.header
     # To Port these entities are still those of the integration whose letters they are.
     owner = Owner(header.product, header.type, header.identifier)
-    with _accepted_since(settings, owner) as was_accepted:
+    with _accepted_since(settings, owner, Path(header.mapping).stem) as was_accepted:
         async with port_client(settings, owner, Surroundings(settings, runtime, redactor)) as port:
             if letters.entities:
                 await stop.race(port.sign_in())
@@ -95,7 +95,7 @@ async def _run(letters: LetterFile, settings: Settings, runtime: Runtime, redact
 
 
 @contextmanager
-def _accepted_since(settings: Settings, owner: Owner) -> Iterator[Callable[[Letter], bool]]:
+def _accepted_since(settings: Settings, owner: Owner, mapping: str) -> Iterator[Callable[[Letter], bool]]:
     """Whether a run after the one that wrote a letter has brought its entity into Port; where there is a state, which
     is held meanwhile. Raises StateError."""
     place = state_place(settings, owner.identifier)
@@ -103,7 +103,7 @@ def _accepted_since(settings: Settings, owner: Owner) -> Iterator[Callable[[Lett
         yield lambda _: False
         return
     with opened_state(place) as connection:
-        catalog = Catalog(connection, catalog_name(settings, owner), "", is_dry=True)
+        catalog = Catalog(connection, catalog_name(settings, owner, mapping), "", is_dry=True)
         yield lambda one: catalog.has_accepted(one.kind or "", one.blueprint or "", one.identifier or "")
         catalog.close()
 

@@ -142,7 +142,9 @@ class _Run:
     def _catalog(self, connection: Connection, owner: Owner) -> Catalog:
         settings, file = self.around.settings, self.mapping.file
         manner = f"merge={file.enable_merge_entity} related={file.create_missing_related_entities}"
-        return Catalog(connection, catalog_name(settings, owner), manner, is_dry=self.order.planned is not None)
+        return Catalog(
+            connection, catalog_name(settings, owner, self.mapping.name), manner, is_dry=self.order.planned is not None
+        )
 
     @asynccontextmanager
     async def _tools(self, catalog: Catalog, owner: Owner) -> AsyncIterator[Tools]:
@@ -180,13 +182,13 @@ class _Run:
         if (planned := order.planned) is not None:
             plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges)
             deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
-            return Destination(plan, PortSide(holdings, deletes), catalog, recheck)
+            return Destination(plan, PortSide(holdings, deletes, give_up=port.give_up), catalog, recheck)
         to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
         sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
         installed = installation_of(self.mapping, owner.identifier, owner.type, self.around.redactor)
         clock, examples = self.around.runtime.clock, settings.raw_examples
         integration = Integration(port, installed, self.around.redactor, clock, sends_examples=examples)
-        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration)
+        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration, port.give_up)
         return Destination(sink, side, catalog, recheck)
 
     def _into_sink(self, catalog: Catalog) -> Destination:

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from portsync.port.owner import Owner
     from portsync.settings import Settings
 
-_PORT_ATTEMPTS = 6
+_PORT_ATTEMPTS = 7
+_PORT_STEADY = 0.5
+"""With so many attempts, and so much of each wait certain, a Port that is away for half a minute is waited for."""
 _PORT_MAX_WAIT_S = 310.0
 """Port counts requests in windows of five minutes; who has used one up waits for the next."""
 
@@ -113,7 +115,7 @@ async def port_client(settings: Settings, owner: Owner, around: Surroundings) ->
     """A client of Port, not yet signed in; what it raises inside the block is a PortError."""
     client_id, client_secret = port_credentials(settings)
     async with Client(
-        policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, around.runtime),
+        policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, around.runtime, steady=_PORT_STEADY),
         timeouts=Timeouts(read=60.0, total=120.0),
         user_agent=owner.user_agent,
         tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
@@ -127,11 +129,11 @@ async def port_client(settings: Settings, owner: Owner, around: Surroundings) ->
             raise PortUnreachableError(unreachable(error)) from error
 
 
-def catalog_name(settings: Settings, owner: Owner) -> str:
-    """By which name the state knows what this integration gave to this Port. The credentials stand for the
+def catalog_name(settings: Settings, owner: Owner, mapping: str) -> str:
+    """By which name the state knows what the mapping of this name gave to this Port. The credentials stand for the
     organisation: the same integration in another one is another catalog."""
     key = blake2b((settings.client_id or "").encode(), digest_size=8).hexdigest()
-    return f"{settings.port_url} {key} {owner.prefix}*{owner.suffix}"
+    return f"{settings.port_url} {key} {owner.prefix}*{owner.suffix} {mapping}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:
     return ssl_context(verify=source.verify_tls, ca=tls.ca, cert=tls.cert, key=tls.key)
 
 
-def _policy(attempts: int, max_wait: float, runtime: Runtime) -> RetryPolicy:
-    return RetryPolicy(attempts, max_wait, runtime.clock, runtime.sleep, runtime.random)
+def _policy(attempts: int, max_wait: float, runtime: Runtime, *, steady: float = 0.0) -> RetryPolicy:
+    return RetryPolicy(attempts, max_wait, runtime.clock, runtime.sleep, runtime.random, steady)
 
 
 def _is_loopback(url: str) -> bool:

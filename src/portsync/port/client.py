@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,8 @@ class PortClient:
         self._token = ""
         self._ends_at = 0.0
         self._signing_in = asyncio.Lock()
+        self._waiting: set[asyncio.Timeout] = set()
+        self._given_up: Problem | None = None
 
     async def sign_in(self) -> None:
         """Fetch a token. Raises PortRefusedError and PortUnreachableError."""
@@ -64,8 +67,35 @@ class PortClient:
         """The answer to one request, whatever its status but 401. `path` begins after `/v1`; `retried` are the
         statuses that are worth another attempt, where they are not the usual ones.
 
-        Raises PortRefusedError where Port does not accept the token even after a renewal, and SendError.
+        Raises PortRefusedError where Port does not accept the token even after a renewal, PortUnreachableError after
+        `give_up`, and SendError.
         """
+        if self._given_up is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None) as waiting:
+                    self._waiting.add(waiting)
+                    try:
+                        return await self._send(method, path, params, body, content, retried)
+                    finally:
+                        self._waiting.discard(waiting)
+        assert self._given_up is not None
+        raise PortUnreachableError(self._given_up)
+
+    def give_up(self, problem: Problem) -> None:
+        """Wait for no answer any more, and send nothing: whoever asks is told this problem."""
+        self._given_up = problem
+        for waiting in self._waiting:
+            waiting.reschedule(0)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: tuple[tuple[str, str], ...],
+        body: Any,
+        content: bytes | None,
+        retried: frozenset[int] | None,
+    ) -> Answer:
         request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body, retried=retried)
         token = await self._valid_token()
         answer = await self._http.send(_signed(request, token), content)

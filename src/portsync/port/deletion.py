@@ -52,7 +52,7 @@ class Deletion:
             if not isinstance(gone, list):
                 raise _refusal(blueprint, answer)
             wanted = set(identifiers)
-            return Deleted(tuple(i for i in gone if i in wanted))
+            return Deleted(tuple(i for i in gone if isinstance(i, str) and i in wanted))
         if not _is_for_dependents(answer):
             raise _refusal(blueprint, answer)
         if len(identifiers) == 1:

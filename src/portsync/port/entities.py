@@ -91,7 +91,7 @@ def _whole_refusal(batch: Batch, answer: Answer) -> tuple[str, str, str | None]:
         size = len(batch.entities[0].body)
         message = f"the entity has {size:,} bytes, and Port, or a proxy on the way, does not take it even alone (413)"
         return "entity-too-large", message, "map fewer or shorter properties"
-    if answer.status == HTTPStatus.NOT_FOUND:
+    if answer.status == HTTPStatus.NOT_FOUND and isinstance(json_of(answer), dict):
         hint = f"create the blueprint `{blueprint}`: `portsync provision DIR`, or Port's builder page"
         return "blueprint-missing", f"the blueprint `{blueprint}` is not in Port", hint
     if answer.status == HTTPStatus.FORBIDDEN:
@@ -101,7 +101,10 @@ def _whole_refusal(batch: Batch, answer: Answer) -> tuple[str, str, str | None]:
 
 def _by_index(batch: Batch, value: dict[str, Any]) -> list[Said]:
     """Answers are told apart by index: Port may have made up an identifier, or not know one."""
-    accepted = {item["index"]: item for item in _items(value.get("entities"), lambda item: "created" in item)}
+    accepted = {
+        item["index"]: item
+        for item in _items(value.get("entities"), lambda item: isinstance(item.get("created"), bool))
+    }
     refused = {item["index"]: item for item in _items(value.get("errors"), lambda _: True)}
     return [
         Said(
@@ -115,7 +118,7 @@ def _by_index(batch: Batch, value: dict[str, Any]) -> list[Said]:
 def _items(items: Any, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
     if not isinstance(items, list):
         return []
-    return [i for i in items if isinstance(i, dict) and isinstance(i.get("index"), int) and wanted(i)]
+    return [i for i in items if isinstance(i, dict) and type(i.get("index")) is int and wanted(i)]
 
 
 def _outcome(entity: Entity, accepted: dict[str, Any] | None, refused: dict[str, Any] | None) -> Outcome:

@@ -20,6 +20,7 @@ _PAGE = 1000
 """Entities in one answer, the most that Port gives (Port's API reference, search a blueprint's entities)."""
 _AT_ONCE = 200
 """Identifiers in one question; how many Port takes is written nowhere."""
+_NOT_AS_DOCUMENTED = "this Port does not answer as its documentation says; nothing is deleted by such an answer"
 _REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
@@ -50,6 +51,7 @@ class Holdings:
     def __init__(self, port: PortClient, owner: Owner) -> None:
         self._port = port
         self._owner = owner
+        self._checked: set[str] = set()
 
     async def relations(self, blueprint: str) -> dict[str, Relation]:
         """The blueprint's relations."""
@@ -88,14 +90,15 @@ class Holdings:
 
     async def owned(self, blueprint: str, identifiers: Sequence[str]) -> list[str]:
         """Those of the entities that Port has and that this integration wrote."""
-        found = {
-            str(entity.get("identifier"))
-            async for entity in self._among(blueprint, identifiers, self._ours(), include=["$identifier"])
-        }
+        await self._check_that_port_asks_who(blueprint)
+        found: set[str] = set()
+        async for entity in self._among(blueprint, identifiers, self._ours(), include=["$identifier"]):
+            found.add(str(entity.get("identifier")))
         return [identifier for identifier in identifiers if identifier in found]
 
     async def ours(self, blueprint: str) -> AsyncIterator[list[str]]:
         """All of the blueprint's entities that this integration wrote, page by page."""
+        await self._check_that_port_asks_who(blueprint)
         query = _all_of(self._ours())
         async for page in self._pages(blueprint, {"query": query, "include": ["$identifier"]}):
             yield [str(entity.get("identifier")) for entity in page.entities]
@@ -112,6 +115,17 @@ class Holdings:
         async for page in self._pages(blueprint, body):
             for entity in page.entities:
                 yield entity
+
+    async def _check_that_port_asks_who(self, blueprint: str) -> None:
+        """Raise PortError where a search for what nobody wrote finds something: then no answer says what is ours, and
+        deleting by it would delete what belongs to others."""
+        if blueprint not in self._checked:
+            nobody = {"property": "$datasource", "operator": "beginsWith", "value": f"nobody{self._owner.suffix}"}
+            page = await self._search(blueprint, {"query": _all_of([nobody]), "include": ["$identifier"], "limit": 1})
+            if page.entities:
+                message = f"Port found entities of `{blueprint}` by a search that nothing can match"
+                raise PortError(Problem("port-trouble", message, f"blueprint `{blueprint}`", _NOT_AS_DOCUMENTED))
+            self._checked.add(blueprint)
 
     async def _among(
         self, blueprint: str, identifiers: Sequence[str], rules: Sequence[Json], include: Sequence[str] = ()
@@ -136,11 +150,18 @@ class Holdings:
 
     async def _pages(self, blueprint: str, body: dict[str, Json]) -> AsyncIterator[Found]:
         mark: str | None = None
+        begun: set[str] = set()
         while True:
             page = await self._search(blueprint, {**body, "limit": _PAGE, **({} if mark is None else {"from": mark})})
             yield page
-            if page.next is None or page.next == mark:
+            if page.next is None:
                 return
+            # Every page begins with another entity, so this comes to an end whatever `next` says.
+            first = str(page.entities[0].get("identifier")) if page.entities else ""
+            if first in begun:
+                message = f"the pages of a search of `{blueprint}` in Port repeat themselves"
+                raise PortError(Problem("port-trouble", message, f"blueprint `{blueprint}`", _NOT_AS_DOCUMENTED))
+            begun.add(first)
             mark = page.next
 
     async def _search(self, blueprint: str, body: dict[str, Json]) -> Found:
@@ -149,14 +170,15 @@ class Holdings:
             answer = await self._port.send("POST", path, params=(("exclude_calculated_properties", "true"),), body=body)
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
-        if answer.status == HTTPStatus.NOT_FOUND:
-            return Found((), None)
         value = json_of(answer)
+        if answer.status == HTTPStatus.NOT_FOUND and isinstance(value, dict) and value.get("error") == "not_found":
+            return Found((), None)
         entities = value.get("entities") if isinstance(value, dict) else None
         if not answer.is_success or not isinstance(entities, list):
             raise _refusal(blueprint, answer)
         mark = value.get("next")
-        return Found(tuple(e for e in entities if isinstance(e, dict)), mark if isinstance(mark, str) else None)
+        of_it = (e for e in entities if isinstance(e, dict) and e.get("blueprint", blueprint) == blueprint)
+        return Found(tuple(of_it), mark if isinstance(mark, str) else None)
 
     def _ours(self) -> list[Json]:
         return [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portsync.batch import Batcher
 from portsync.compare import differences
-from portsync.errors import PortError
+from portsync.errors import PortError, PortRefusedError
 from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.port.entities import rejected
 from portsync.sinks.held import AT_ONCE, content_of, held_entities
@@ -72,9 +72,9 @@ class ComparedSink:
         """Which entities Port has as they are, by their position: the identifiers by which it has them."""
         try:
             held = await held_entities(self._holdings, batch)
-        except PortError as error:
-            if error.is_of_all:
-                raise
+        except PortRefusedError:
+            raise
+        except PortError:
             return {}  # what cannot be asked is sent: that does no harm
         return {
             index: str(found.get("identifier"))

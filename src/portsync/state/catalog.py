@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from portsync.errors import Problem, StateLostError
-from portsync.state.rows import EntityRows
+from portsync.state.rows import AT_ONCE, EntityRows, pieces, trouble
 from portsync.state.tables import CATALOGS, ENTITIES, SCOPES
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ T = TypeVar("T")
 
 RELATED = ""
 """The resource under whose name those are kept that others point to: Port may have made them on our behalf."""
-_AT_ONCE = 500
-"""So many identifiers go into one statement."""
 _KEPT_BACK = 500
 """So many accepted entities are written down together: one that a crash loses is sent again, nothing more."""
 _PROBED = 10
@@ -82,7 +78,7 @@ class Catalog:
         fresh: list[Entity] = []
         with self._writing():
             scope = self._scope(blueprint, resource)
-            for some in _pieces(entities):
+            for some in pieces(entities):
                 known = {} if all_count else self._rows.digests(scope, [entity.identifier for entity in some])
                 changed = [entity for entity in some if known.get(entity.identifier) != entity.digest]
                 self._rows.give(scope, [entity.identifier for entity in changed], self.run)
@@ -99,21 +95,21 @@ class Catalog:
         """Write down entities that Port has from us, and of which nothing is known here."""
         with self._writing():
             scope = self._scope(blueprint, RELATED)
-            for some in _pieces(identifiers):
+            for some in pieces(identifiers):
                 self._rows.give(scope, self._unknown(blueprint, some), run=0)
 
     def related(self, blueprint: str, identifiers: Iterable[str]) -> None:
         """Write down that entities given in this run point to these."""
         with self._writing():
             scope = self._scope(blueprint, RELATED)
-            for some in _pieces(identifiers):
+            for some in pieces(identifiers):
                 self._rows.give(scope, some, self.run)
 
     def given(self, blueprint: str, resource: str, identifiers: Iterable[str]) -> None:
         """Write down entities that Port chose by a search: their identifiers are only known from its answer."""
         with self._writing():
             scope = self._scope(blueprint, resource)
-            for some in _pieces(identifiers):
+            for some in pieces(identifiers):
                 self._rows.give(scope, some, self.run)
 
     def accept(self, accepted: Iterable[Accepted]) -> None:
@@ -127,7 +123,7 @@ class Catalog:
         self._write_accepted()
         with self._reading():
             found: set[str] = set()
-            for some in _pieces(identifiers):
+            for some in pieces(identifiers):
                 is_there = self._of(blueprint) & self._rows.is_among(some) & ENTITIES.c.digest.is_not(None)
                 found.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
             return found
@@ -173,7 +169,7 @@ class Catalog:
                     select(stale.c.identifier)
                     .where(stale.c.identifier > last)
                     .order_by(stale.c.identifier)
-                    .limit(_AT_ONCE)
+                    .limit(AT_ONCE)
                 )
                 some = tuple(self._connection.execute(chosen).scalars())
             if not some:
@@ -185,15 +181,22 @@ class Catalog:
         """Those that were not given in this run."""
         with self._reading():
             seen: set[str] = set()
-            for some in _pieces(identifiers):
+            for some in pieces(identifiers):
                 is_seen = self._of(blueprint) & self._rows.is_among(some) & (ENTITIES.c.run == self.run)
                 seen.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_seen)).scalars())
             return [identifier for identifier in identifiers if identifier not in seen]
 
+    def doubt(self, blueprint: str, identifiers: Iterable[str]) -> None:
+        """Write down that Port may no longer have these as we gave them."""
+        with self._writing():
+            for some in pieces(identifiers):
+                is_meant = self._of(blueprint) & self._rows.is_among(some)
+                self._connection.execute(update(ENTITIES).where(is_meant).values(digest=None))
+
     def forget(self, blueprint: str, identifiers: Iterable[str]) -> None:
         """Drop what is no longer in Port, or not ours."""
         with self._writing():
-            for some in _pieces(identifiers):
+            for some in pieces(identifiers):
                 gone = self._of(blueprint) & self._rows.is_among(some)
                 self._connection.execute(delete(ENTITIES).where(gone))
 
@@ -262,7 +265,7 @@ class Catalog:
             by_scope.setdefault((one.blueprint, one.resource), []).append(one.identifier)
         for (blueprint, resource), identifiers in by_scope.items():
             others = [s for (b, r), s in self._scopes.items() if b == blueprint and r not in (resource, RELATED)]
-            for some in _pieces(identifiers if others else ()):
+            for some in pieces(identifiers if others else ()):
                 self._rows.unsettle(others, some, self.run)
 
     @contextmanager
@@ -274,23 +277,11 @@ class Catalog:
                 self._connection.commit()
         except DatabaseError as error:
             self._connection.rollback()
-            raise _trouble(error) from error
+            raise trouble(error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except DatabaseError as error:
-            raise _trouble(error) from error
-
-
-def _pieces(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while piece := list(islice(rest, _AT_ONCE)):
-        yield piece
-
-
-def _trouble(error: DatabaseError) -> StateLostError:
-    said = str(error.orig).splitlines()[0] if error.orig is not None else "the database failed"
-    hint = "what Port has is as it was; check the disk, and run it again"
-    return StateLostError(Problem("state-lost", f"the state can no longer be used: {said}", "PORTSYNC_STATE", hint))
+            raise trouble(error) from error

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, String, and_, bindparam, cast, func, literal, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portsync.errors import Problem, StateLostError
 from portsync.state.tables import ENTITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy.exc import DatabaseError
+
+
+T = TypeVar("T")
+
+AT_ONCE = 500
+"""So many identifiers go into one statement."""
 
 
 class EntityRows:
@@ -74,3 +83,17 @@ class EntityRows:
             # As a value of the type JSONB, the text itself would be made a JSON string.
             return func.jsonb_array_elements_text(cast(literal(text, String), postgresql.JSONB)).column_valued("listed")
         return func.json_each(text).table_valued("value").c.value
+
+
+def pieces(items: Iterable[T]) -> Iterator[list[T]]:
+    """So many of them as go into one statement, again and again."""
+    rest = iter(items)
+    while piece := list(islice(rest, AT_ONCE)):
+        yield piece
+
+
+def trouble(error: DatabaseError) -> StateLostError:
+    """What an error of the database means in the middle of a run."""
+    said = str(error.orig).splitlines()[0] if error.orig is not None else "the database failed"
+    hint = "what Port has is as it was; check the disk, and run it again"
+    return StateLostError(Problem("state-lost", f"the state can no longer be used: {said}", "PORTSYNC_STATE", hint))

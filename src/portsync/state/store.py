@@ -16,12 +16,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 from sqlalchemy.pool import StaticPool
 
 from portsync.errors import Problem, StateError
-from portsync.state.place import StatePlace
 from portsync.state.tables import METADATA, SCHEMA_VERSION, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from portsync.state.place import StatePlace
 
 
 _MAGIC = b"SQLite format 3\0"
@@ -62,14 +63,15 @@ def _connected(engine: Engine, place: StatePlace) -> Iterator[Connection]:
 
 def _establish(connection: Connection, place: StatePlace) -> None:
     """Make the tables, or see that they are those which we know."""
-    if not inspect(connection).has_table(VERSION.name):
+    is_there = inspect(connection).has_table(VERSION.name)
+    version = connection.execute(select(VERSION.c.version)).scalar_one_or_none() if is_there else None
+    connection.commit()
+    if version is None:
+        # A run that was killed here may have left some of the tables; their version comes last.
         METADATA.create_all(connection)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
         connection.commit()
-        return
-    version = connection.execute(select(VERSION.c.version)).scalar_one()
-    connection.commit()
-    if version > SCHEMA_VERSION:
+    elif version > SCHEMA_VERSION:
         message = f"the state {place} was written by a newer portsync (its version is {version}, not {SCHEMA_VERSION})"
         raise StateError(Problem("state-version", message, str(place), "use that portsync, or name another state"))
 
@@ -143,7 +145,8 @@ def _fault_of(path: Path) -> str | None:
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
-        raise _unusable(StatePlace(path), str(error)) from error
+        message, hint = f"the state {path} cannot be opened: {error}", "check the disk, and who may write there"
+        raise StateError(Problem("bad-state", message, str(path), hint)) from error
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if found == "ok" else str(found)

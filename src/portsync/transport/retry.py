@@ -32,11 +32,14 @@ class RetryPolicy:
     sleep: Callable[[float], Awaitable[None]]
     random: Callable[[], float]
     """Between 0 and 1."""
+    steady: float = 0.0
+    """The share of each wait that is not left to chance."""
 
     def back_off(self, attempt: int) -> float:
         """Seconds to wait after so many attempts, where the server does not say."""
-        # Full jitter: many clients that failed together shall not come back together.
-        return self.random() * min(self.max_wait, 0.5 * 2.0**attempt)
+        # Jitter: many clients that failed together shall not come back together.
+        share = self.steady + (1 - self.steady) * self.random()
+        return share * min(self.max_wait, 0.5 * 2.0**attempt)
 
 
 @dataclass(slots=True)
