@@ -16,24 +16,34 @@ def entity(number: int, blueprint: str, size: int) -> Entity:
     return Entity(blueprint, str(number), body[:-2] + b"x" * size + body[-2:], b"", 1, number)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 200)), max_size=60), st.integers(1, 7))
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 200)), max_size=60),
+    st.fixed_dictionaries({"a": st.integers(1, 7), "b": st.integers(1, 7)}),
+)
 def test_no_batch_exceeds_a_limit_and_every_entity_comes_out_once_in_order(
-    drawn: list[tuple[str, int]], most_entities: int
+    drawn: list[tuple[str, int]], most_entities: dict[str, int]
 ) -> None:
     most_bytes = 300
-    batcher = Batcher(lambda _: most_entities, most_bytes)
+    batcher = Batcher(lambda blueprint: most_entities[blueprint], most_bytes)
     entities = [entity(number, blueprint, size) for number, (blueprint, size) in enumerate(drawn)]
 
     batches = [batch for one in entities for batch in batcher.add(one)] + list(batcher.flush())
 
     for batch in batches:
-        assert 1 <= len(batch.entities) <= most_entities
+        assert 1 <= len(batch.entities) <= most_entities[batch.blueprint]
         assert len(bulk_body(batch.entities)) <= most_bytes
         assert {one.blueprint for one in batch.entities} == {batch.blueprint}
     for blueprint in "ab":
         out = [one for batch in batches for one in batch.entities if one.blueprint == blueprint]
         assert out == [one for one in entities if one.blueprint == blueprint]
     assert list(batcher.flush()) == []
+
+
+def test_a_batch_is_given_as_soon_as_it_is_full() -> None:
+    batcher = Batcher({"a": 2, "b": 3}.__getitem__)
+    given_back = [[batch.blueprint for batch in batcher.add(entity(n, name, 0))] for n, name in enumerate("ababbaa")]
+
+    assert given_back == [[], [], ["a"], [], ["b"], [], ["a"]]
 
 
 def test_a_batch_is_filled_to_the_last_byte() -> None:

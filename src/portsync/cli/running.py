@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from portsync.blueprints import Blueprint
     from portsync.changes import PlannedChanges
     from portsync.cli.wiring import Surroundings
     from portsync.mapping.loader import LoadedMapping
@@ -180,7 +181,9 @@ class _Run:
         recheck = Recheck(catalog, holdings, now=now, every_s=every_s, is_full=order.is_full)
         merges, cascades = file.enable_merge_entity, file.delete_dependent_entities
         if (planned := order.planned) is not None:
-            plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges)
+            at_hand = blueprints_at_hand(self.mapping) if settings.initialize_resources else []
+            names = frozenset(blueprint["identifier"] for blueprint in at_hand)
+            plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges, at_hand=names)
             deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
             return Destination(plan, PortSide(holdings, deletes, give_up=port.give_up), catalog, recheck)
         to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
@@ -228,7 +231,12 @@ def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:
 
 async def create_missing_blueprints(port: PortClient, mapping: LoadedMapping) -> None:
     """Create the blueprints at hand that Port does not have. Existing ones are never changed by a sync."""
-    if (folder := beside(mapping.path)) is None:
-        return
-    steps = await plan_blueprints(port, read_blueprints(folder))
-    await apply_steps(port, [step for step in steps if step.change is Change.CREATE])
+    if blueprints := blueprints_at_hand(mapping):
+        steps = await plan_blueprints(port, blueprints)
+        await apply_steps(port, [step for step in steps if step.change is Change.CREATE])
+
+
+def blueprints_at_hand(mapping: LoadedMapping) -> list[Blueprint]:
+    """The blueprints in the folder that belongs to the mapping."""
+    folder = beside(mapping.path)
+    return [] if folder is None else read_blueprints(folder)

@@ -84,6 +84,12 @@ def _not_port(answer: Answer) -> tuple[str, str, str | None]:
     return "port-unusable", message, "check PORT_BASE_URL, and what is on the way to it"
 
 
+def missing_blueprint(blueprint: str) -> tuple[str, str, str]:
+    """Code, message and hint where Port does not have a blueprint."""
+    hint = f"create the blueprint `{blueprint}`: `portsync provision DIR`, or Port's builder page"
+    return "blueprint-missing", f"the blueprint `{blueprint}` is not in Port", hint
+
+
 def _whole_refusal(batch: Batch, answer: Answer) -> tuple[str, str, str | None]:
     blueprint = batch.blueprint
     message = f"Port answered {answer.status} to the whole batch: {message_of(answer)}"
@@ -92,8 +98,7 @@ def _whole_refusal(batch: Batch, answer: Answer) -> tuple[str, str, str | None]:
         message = f"the entity has {size:,} bytes, and Port, or a proxy on the way, does not take it even alone (413)"
         return "entity-too-large", message, "map fewer or shorter properties"
     if answer.status == HTTPStatus.NOT_FOUND and isinstance(json_of(answer), dict):
-        hint = f"create the blueprint `{blueprint}`: `portsync provision DIR`, or Port's builder page"
-        return "blueprint-missing", f"the blueprint `{blueprint}` is not in Port", hint
+        return missing_blueprint(blueprint)
     if answer.status == HTTPStatus.FORBIDDEN:
         return "port-rejected", message, "the credentials may not write this blueprint"
     return "port-rejected", message, None

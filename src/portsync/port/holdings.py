@@ -53,13 +53,19 @@ class Holdings:
         self._owner = owner
         self._checked: set[str] = set()
 
+    async def has_blueprint(self, blueprint: str) -> bool:
+        """Whether Port has the blueprint."""
+        return await self._definition(blueprint) is not None
+
     async def relations(self, blueprint: str) -> dict[str, Relation]:
         """The blueprint's relations."""
+        return _relations(await self._definition(blueprint))
+
+    async def _definition(self, blueprint: str) -> dict[str, Any] | None:
         try:
-            definition = await fetch_blueprint(self._port, blueprint)
+            return await fetch_blueprint(self._port, blueprint)
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
-        return _relations(definition)
 
     async def dependents(self, blueprint: str) -> dict[str, list[str]]:
         """The blueprints that relate to this one, and by which relations."""

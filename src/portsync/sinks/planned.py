@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portsync.compare import Difference, differences
 from portsync.flow import Batch, BatchResult, Entity, Fate, Outcome
+from portsync.port.entities import missing_blueprint, rejected
 from portsync.sinks.held import AT_ONCE, content_of, held_entities
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ class PlannedSink:
         take: Callable[[Planned], None],
         *,
         is_merge: bool,
+        at_hand: frozenset[str] = frozenset(),
     ) -> None:
-        """`is_due` says of which blueprints a sync would send only what differs; `take` gets what would be sent."""
+        """`is_due` says of which blueprints a sync would send only what differs; `take` gets what would be sent;
+        `at_hand` are the blueprints that a sync would create before."""
         self._holdings = holdings
         self._is_due = is_due
         self._take = take
         self._is_merge = is_merge
+        self._is_there = dict.fromkeys(at_hand, True)
         self._created: set[tuple[str, str]] = set()
         self._moved: dict[tuple[str, str], dict[str, Json]] = {}
 
@@ -56,6 +60,10 @@ class PlannedSink:
 
     async def upsert(self, batch: Batch) -> BatchResult:
         """What would become of the batch. Raises PortError."""
+        if batch.blueprint not in self._is_there:
+            self._is_there[batch.blueprint] = await self._holdings.has_blueprint(batch.blueprint)
+        if not self._is_there[batch.blueprint]:
+            return rejected(batch, *missing_blueprint(batch.blueprint))
         held = await held_entities(self._holdings, batch)
         return BatchResult(tuple(map(self._outcome, batch.entities, held)))
 
