@@ -269,7 +269,7 @@ def test_who_waits_for_port_when_it_is_given_up_is_told_so_and_whoever_asks_afte
         first = asyncio.create_task(port.send("GET", "/blueprints/thing"))
         await asked.wait()
         port.give_up(stopped)
-        return await asyncio.gather(first, port.send("GET", "/blueprints/thing"), return_exceptions=True)
+        return [*await asyncio.gather(first, port.send("GET", "/blueprints/thing"), return_exceptions=True)]
 
     found = with_port(act)
 
