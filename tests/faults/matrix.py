@@ -276,7 +276,10 @@ ROWS = (
         "Port",
         "It answers everything but the sign-in with a web page",
         Outcome(
-            4, "`incomplete` (`port`); `port-rejected`", "as before", "sends what is missing and deletes what is gone"
+            4,
+            "`incomplete` (`port`); `rejected`; `port-unusable`",
+            "as before",
+            "sends what is missing and deletes what is gone",
         ),
         port=({"path": "/v1/blueprints", "body": "<h1>Maintenance</h1>", "times": None},),
     ),

@@ -31,7 +31,7 @@ def exit_code_of(
     if stopped is not None:
         return stopped
     if down is not None:
-        accepted = sum(resource.counts[fate] for resource in resources for fate in ("created", "updated", "unchanged"))
+        accepted = sum(resource.counts[fate] for resource in resources for fate in ("created", "updated"))
         return 1 if accepted else down.exit_code
     if resources and all(_was_unusable(resource) for resource in resources):
         return 3
