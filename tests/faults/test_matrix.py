@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portsync.emulator.app import create_app
-from tests.conftest import PORT_SECRET, THING, LocalPort
+from tests.conftest import PORT_SECRET, THING, TOKEN, LocalPort
 from tests.faults.matrix import ROWS
 from tests.faults.outcome import seen
 from tests.faults.page import with_table
@@ -36,14 +36,22 @@ def beginnings() -> dict[int, tuple[bytes, bytes]]:
 def begun(
     source: Source,
     port_stage: tuple[Stage, str],
-    port_env: dict[str, str],
     tmp_path: Path,
     portsync: Callable[..., Run],
     beginnings: dict[int, tuple[bytes, bytes]],
 ) -> Callable[[Change], World]:
     """A world in which a first run was good."""
     stage, url = port_stage
-    env = {**port_env, "PORTSYNC_COMPARE_EVERY": "never", "PORTSYNC_JQ_WORKERS": "1"}
+    env = {
+        "XDG_STATE_HOME": str(tmp_path / "state-home"),
+        "PORT_BASE_URL": url,
+        "PORT_CLIENT_ID": "cid",
+        "PORT_CLIENT_SECRET": PORT_SECRET,
+        "PORTSYNC_COMPARE_EVERY": "never",
+        "PORTSYNC_INITIALIZE_RESOURCES": "false",
+        "PORTSYNC_JQ_WORKERS": "1",
+        "SRC_TOKEN": TOKEN,
+    }
     world = World(source, LocalPort(url), env, tmp_path, portsync)
     database = tmp_path / "port.db"
 
