@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from portsync.errors import Problem, StoppedError
 from portsync.lanes import Lane, end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
 T = TypeVar("T")
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """What is done within is brought to its end, whoever wants to stop: a report that is nearly written."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 class StalledError(Exception):

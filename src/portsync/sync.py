@@ -226,6 +226,9 @@ async def _reconcile(
         # What Port did not list, nobody knows of: the next run has to ask again.
         if is_read and not any(deletion.refused is Refused.PORT for deletion in deletions):
             tools.into.recheck.is_whole()
+        if mapping.file.delete_dependent_entities and any(deletion.deleted for deletion in deletions):
+            # Port may have deleted along with them what the state says is there.
+            tools.into.catalog.compared(None)
     except StateLostError as error:
         writer.upserter.fail(error)
         return ()

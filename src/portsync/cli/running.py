@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from portsync.port.owner import Owner
     from portsync.sinks.base import Sink
 
+_QUIET_S = 3.0
+"""After so many seconds of waiting for Port somebody wants to know why."""
 Loaded = tuple["LoadedMapping", "SourcePlan"]
 
 
@@ -173,7 +175,7 @@ class _Run:
         """Port, signed in, with the blueprints at hand."""
         settings, order, file = self.around.settings, self.order, self.mapping.file
         port = await stack.enter_async_context(port_client(settings, owner, self.around))
-        await self.stop.race(port.sign_in())
+        await self.stop.race(_signed_in(port, settings.port_url))
         if settings.initialize_resources and order.planned is None:
             await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
@@ -221,6 +223,18 @@ class _Run:
             written_at=datetime.fromtimestamp(self.around.runtime.clock(), UTC),
         )
         return DeadLetters(path, header, self.around.redactor)
+
+
+async def _signed_in(port: PortClient, url: str) -> None:
+    """Sign in to Port, and say so where that takes a while: its attempts go on for up to a minute."""
+    signing_in = asyncio.create_task(port.sign_in())
+    try:
+        await asyncio.wait({signing_in}, timeout=_QUIET_S)
+        if not signing_in.done():
+            structlog.get_logger().warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
+        await signing_in
+    finally:
+        signing_in.cancel()
 
 
 def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:

@@ -18,6 +18,7 @@ from portsync.cli.wiring import Surroundings, load_all
 from portsync.logs import Redactor, configure_logs
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
+from portsync.stop import unhurried
 
 if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
@@ -91,7 +92,8 @@ def sync(
             sink=sink,
         )
         reports = asyncio.run(run(loaded, Surroundings(settings, runtime, redactor), order))
-    _deliver(reports, redactor, report_file, form, sys.stderr if to == "jsonl" and output is None else sys.stdout)
+    with unhurried():
+        _deliver(reports, redactor, report_file, form, sys.stderr if to == "jsonl" and output is None else sys.stdout)
     sys.exit(max((report.exit_code for report in reports), default=0))
 
 

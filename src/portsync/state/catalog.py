@@ -200,8 +200,8 @@ class Catalog:
                 gone = self._of(blueprint) & self._rows.is_among(some)
                 self._connection.execute(delete(ENTITIES).where(gone))
 
-    def compared(self, at: float) -> None:
-        """Remember that everything was compared with Port at this time, in epoch seconds."""
+    def compared(self, at: float | None) -> None:
+        """Remember that everything was compared with Port at this time, in epoch seconds; None: that it has to be."""
         self._write_accepted()
         with self._writing():
             values = {"compared_at": at, "manner": self._manner}
