@@ -396,3 +396,13 @@ def test_a_plan_counts_on_the_blueprints_that_the_sync_creates_first(several: Se
 
     assert plan.out.splitlines()[-1] == "plan: 3 to create, 0 to update, 0 to delete, 0 unchanged"
     assert (plan.exit_code, run.exit_code, run.resource["created"]) == (0, 0, 3)
+
+
+def test_entities_of_a_circle_are_planned_once(several: Several) -> None:
+    """A sync writes them twice, first without what they point to."""
+    bosses(several)
+
+    planned = json.loads(several.plan("--format", "json").out)
+
+    assert planned["blueprints"] == {"thing": {"create": 5, "update": 0, "delete": 0}}
+    assert [change["differences"] for change in planned["changes"]] == [[]] * 5

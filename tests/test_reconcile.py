@@ -474,3 +474,16 @@ def test_two_mappings_delete_only_what_is_theirs_alone(
     ] == expected
     gone = {"t0", "t1", "m0"} if "incomplete" not in str(expected) else set()
     assert several.left() | several.left("other") == {f"{a}{i}" for a in "tm" for i in range(10)} - gone
+
+
+def test_a_mapping_does_not_miss_what_another_one_of_its_name_gave_in_a_run_of_its_own(several: Several) -> None:
+    several.define("other")
+    several.env["PORTSYNC_IDENTIFIER"] = "me"
+    several.records |= {"/things": things(0, 10), "/others": [{"id": f"o{i}"} for i in range(10)]}
+    one, other = several.mapping([resource("/things", "thing")]), several.mapping([resource("/others", "other")])
+    for every in ("never", "0"):
+        for text in (one, other, one):
+            run = several.portsync("sync", text, env={**several.env, "PORTSYNC_COMPARE_EVERY": every})
+            assert (run.exit_code, run.report["deletions"]) == (0, [])
+
+    assert (len(several.left()), len(several.left("other"))) == (10, 10)
