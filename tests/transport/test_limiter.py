@@ -430,7 +430,7 @@ def test_windows_of_a_second_are_told_apart() -> None:
 def test_a_server_whose_window_moves_along_is_believed_again_a_moment_later() -> None:
     time = VirtualTime()
     gate = after(time, [quota(1, 10)])
-    time.now += 2
+    time.now += 3
 
     async def hear() -> None:
         await gate.enter()
@@ -439,7 +439,22 @@ def test_a_server_whose_window_moves_along_is_believed_again_a_moment_later() ->
 
     time.run(hear())
 
-    assert [moment for _, moment in walk(time, gate, [Visit(2)] * 3)] == [2, 2, 2]
+    assert [moment for _, moment in walk(time, gate, [Visit(3)] * 3)] == [3, 3, 3]
+
+
+def test_a_late_answer_in_whole_seconds_does_not_make_the_window_longer() -> None:
+    time = VirtualTime()
+    gate = after(time, [quota(5, 10)])
+    time.now += 2.01
+
+    async def hear() -> None:
+        await gate.enter()
+        gate.heed([quota(1, 9)])  # the server gave it at 1.9 s, when 8.1 s were left
+        gate.leave()
+
+    time.run(hear())
+
+    assert [moment for _, moment in walk(time, gate, [Visit(2.01)] * 2)] == [2.01, 10]
 
 
 def test_of_several_limits_the_strictest_rules() -> None:

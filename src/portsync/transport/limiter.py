@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from portsync.transport.quotas import Quota
     from portsync.transport.retry import RetryPolicy
 
-_SAME_WINDOW_S = 1.0
-"""Servers say in whole seconds when a window ends, so two answers within one window differ by so much at most."""
+_SAME_WINDOW_S = 2.0
+"""Servers say in whole seconds when a window ends, and answers take their time; so two answers within one window
+differ by so much at most."""
 _MOST_ALLOWANCES = 20
 """No server keeps more limits; one that makes up a name for each answer shall not fill the memory."""
 
