@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.errors import not_found
@@ -51,7 +52,7 @@ class RunsView:
         counts = [name for name in COUNTS if any(each["counts"].get(name) for each in resources)]
         return {
             **summary(run, self._workspace.moment()),
-            "title": f"Run of {clipped(report['mapping'], 120)}",
+            "title": f"Run of {PurePath(report['mapping']).name[:120]}",
             "resources": resources,
             "counts": counts,
             "trouble": _TROUBLE,
@@ -70,7 +71,8 @@ def summary(run: Run, now: datetime) -> dict[str, Any]:
     started = report.get("started_at") or run.received_at
     return {
         "number": run.number,
-        "mapping": clipped(report["mapping"], 120),
+        "mapping": clipped(report["mapping"], 300),
+        "name": clipped(PurePath(report["mapping"]).name or "mapping", 120),
         "status": clipped(report["status"], 20),
         "tone": {"ok": "good", "partial": "warn"}.get(report["status"], "bad"),
         "started": clipped(started, 40),

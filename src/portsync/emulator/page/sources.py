@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 
 from portsync.emulator.page.shown import pretty
 from portsync.emulator.page.texts import ago, clipped
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MOST = 100
 _MOST_LINES = 200
 _EXAMPLE = 6000
+_SHORTEST, _LONGEST, _VALUES = 3, 200, 8
+"""The values of a record that are looked for in identifiers: texts of this length, and so many of them."""
 _TONES = {"completed": "good", "running": "warn", "failed": "bad", "aborted": "bad"}
 
 
@@ -68,24 +70,33 @@ class SourcesView:
             mapping = _first_mapping(resource)
             blueprint = _constant(mapping.get("blueprint"))
             kept = examples.get(kind)
+            example = kept[-1]["data"] if kept else {}
             yield {
                 "kind": clipped(kind, 300),
                 "blueprint": blueprint,
                 "selector": _lines(resource.get("selector")),
                 "mapping": [line for key in mapping for line in _flat(key, mapping[key])][:_MOST_LINES],
-                "example": pretty(kept[-1]["data"], _EXAMPLE) if kept else None,
-                "entity": self._newest(session, blueprint, str(integration["installationId"])),
+                "example": pretty(example, _EXAMPLE) if kept else None,
+                "entity": self._entity(session, blueprint, str(integration["installationId"]), example),
             }
 
-    def _newest(self, session: Session, blueprint: str | None, installation: str) -> Mapping[str, Any] | None:
-        """The entity of this blueprint that the integration wrote last."""
+    def _entity(
+        self, session: Session, blueprint: str | None, installation: str, record: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """The entity that came of the record, as far as its identifier tells; the last written one else.
+
+        Identifiers are mostly put together of values of the record. To run the mapping would tell exactly, but a
+        view must not run programs that may never end.
+        """
         found = None if blueprint is None else session.blueprints.find(blueprint)
         if blueprint is None or found is None:
             return None
+        values = [value for value in record.values() if isinstance(value, str) and _SHORTEST <= len(value) <= _LONGEST]
+        likeness = sum((func.instr(ENTITIES.c.identifier, value) > 0 for value in values[:_VALUES]), start=literal(0))
         row = session.connection.execute(
             select(ENTITIES.c.identifier)
             .where(ENTITIES.c.blueprint == blueprint, ENTITIES.c.datasource.contains(installation, autoescape=True))
-            .order_by(ENTITIES.c.updated_at.desc())
+            .order_by(likeness.desc(), ENTITIES.c.updated_at.desc())
             .limit(1)
         ).scalar_one_or_none()
         if row is None:
@@ -126,7 +137,7 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
     """The lines of a mapping: what is filled, and the expression that fills it."""
     if _is_map(value) and key in ("properties", "relations"):
         for name, each in value.items():
-            yield f"{key}.{clipped(name, 80)}", _expression(each)
+            yield ("→ " if key == "relations" else "") + clipped(name, 80), _expression(each)
     else:
         yield clipped(key, 80), _expression(value)
 

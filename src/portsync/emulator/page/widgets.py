@@ -74,13 +74,19 @@ def _number(widget: Mapping[str, Any], find: Find, now: datetime) -> Widget:
             "kind": "number",
             "value": _with_unit(result, widget),
             "exact": None if result is None else repr(result),
-            "basis": f"{func} of {column.title if column else 'entities'}"
-            + (f" per {average_of}" if average_of not in (None, "total") else ""),
-            "entities": measure.fold.number,
+            "basis": _basis(func, column, average_of, measure.fold.number),
             "href": blueprint_href(blueprint.identifier),
         }
 
     return Widget((Needed(blueprint.identifier, measure, tuple(c for c in (column, time) if c)),), shows)
+
+
+def _basis(func: str, column: Column | None, average_of: str | None, entities: int) -> str:
+    """What the number is, in words."""
+    time = "" if average_of in (None, "total") else f" per {average_of}"
+    if column is None:
+        return f"{func} of entities{time}"
+    return f"{func} of {column.title}{time}, {entities:,} {'entity' if entities == 1 else 'entities'}"
 
 
 def _with_unit(value: float | None, widget: Mapping[str, Any]) -> tuple[str, str, str]:
