@@ -9,7 +9,7 @@ from portsync.emulator.errors import ApiError, not_found
 from portsync.emulator.page.columns import Origin
 from portsync.emulator.page.shell import page_title
 from portsync.emulator.page.texts import clipped
-from portsync.emulator.page.widget import Needed, Widget
+from portsync.emulator.page.widget import Around, Needed, Widget
 from portsync.emulator.page.widgets import read_widget
 from portsync.emulator.printing import Printer
 
@@ -69,8 +69,10 @@ class DashboardView:
             "size": size,
             "id": clipped(str(widget.get("id") or ""), 100),
         }
+        widths = (size * _UNIT_WIDTH, NARROW)
+        around = Around(self._find, self._workspace.printer, self._workspace.moment(), widths)
         try:
-            return head, read_widget(widget, self._find, self._workspace.moment(), (size * _UNIT_WIDTH, NARROW))
+            return head, read_widget(widget, around)
         except ApiError as error:
             message = error.message
             return head, Widget((), lambda: {"kind": "trouble", "message": message})

@@ -198,18 +198,18 @@ class RowsMeasure:
         self._order = order
         self._most = most
         self._numbers = count()
-        self._heap: list[tuple[Any, int, Mapping[str, Any]]] = []
+        self._heap: list[tuple[Any, int, Entity]] = []
 
-    def take(self, printed: Mapping[str, Any], entity: Entity) -> None:  # noqa: ARG002 - the protocol's
+    def take(self, printed: Mapping[str, Any], entity: Entity) -> None:
         self.total += 1
-        item = (self._order(printed), -next(self._numbers), printed)
+        item = (self._order(printed), -next(self._numbers), entity)
         if len(self._heap) < self._most:
             heapq.heappush(self._heap, item)
         else:
             heapq.heappushpop(self._heap, item)
 
-    def rows(self) -> list[Mapping[str, Any]]:
-        return [printed for _, _, printed in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
+    def rows(self) -> list[Entity]:
+        return [entity for _, _, entity in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
 
 def as_number(value: object) -> float | None:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from portsync.emulator.blueprints import Blueprint
 from portsync.emulator.errors import not_supported
 from portsync.emulator.page.columns import Column, by_widget_name
 from portsync.emulator.page.texts import clipped
 from portsync.emulator.query import Query, compile_query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from portsync.emulator.page.measures import Measure
+    from portsync.emulator.blueprints import Blueprint
 
-Find: TypeAlias = Callable[[str], Blueprint]
-"""Gives a blueprint by its identifier; ApiError 404 where there is none."""
+    from portsync.emulator.page.measures import Measure
+    from portsync.emulator.printing import Printer
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What widgets are read with."""
+
+    find: Callable[[str], Blueprint]
+    """Gives a blueprint by its identifier; ApiError 404 where there is none."""
+    printer: Callable[[Blueprint], Printer]
+    now: datetime
+    widths: tuple[float, ...]
+    """Charts are drawn once for each."""
 
 
 @dataclass(frozen=True, slots=True)

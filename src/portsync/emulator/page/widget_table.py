@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from portsync.emulator.page.widget import Find
+    from portsync.emulator.page.widget import Around
 
 _ROWS = 25
 _TABLE_COLUMNS = 12
 
 
-def table_widget(widget: Mapping[str, Any], find: Find, now: datetime) -> Widget:
+def table_widget(widget: Mapping[str, Any], around: Around) -> Widget:
     """Some of the entities, in the order and with the columns that the widget names."""
-    query = query_of(widget, now)
-    blueprint = find(blueprint_of(widget, query))
+    query = query_of(widget, around.now)
+    blueprint = around.find(blueprint_of(widget, query))
     columns = columns_of(blueprint)
     config = widget.get("blueprintConfig", {}).get(blueprint.identifier, {})
     settings = config.get("propertiesSettings", {})
@@ -36,9 +36,12 @@ def table_widget(widget: Mapping[str, Any], find: Find, now: datetime) -> Widget
     shown = [column for column in found if column is not None][:_TABLE_COLUMNS]
     sort: Mapping[str, Any] = next(iter(config.get("sortSettings", {}).get("sortBy", [])), {})
     by = by_widget_name(columns, str(sort.get("property", "$identifier"))) or columns["$identifier"]
-    measure = RowsMeasure(_filtered(query, config, now), _order(by, descending=sort.get("order") == "desc"), _ROWS)
+    measure = RowsMeasure(
+        _filtered(query, config, around.now), _order(by, descending=sort.get("order") == "desc"), _ROWS
+    )
 
     def shows() -> dict[str, Any]:
+        printer = around.printer(blueprint)
         return {
             "kind": "table",
             "columns": shown,
@@ -46,13 +49,13 @@ def table_widget(widget: Mapping[str, Any], find: Find, now: datetime) -> Widget
             "descending": sort.get("order") == "desc",
             "rows": [
                 [(column, _in_row(column, printed, index == 0)) for index, column in enumerate(shown)]
-                for printed in measure.rows()
+                for printed in map(printer.print, measure.rows())
             ],
             "total": measure.total,
             "href": blueprint_href(blueprint.identifier),
         }
 
-    return Widget((Needed(blueprint.identifier, measure, (*shown, by)),), shows)
+    return Widget((Needed(blueprint.identifier, measure, (by,)),), shows)
 
 
 def _filtered(query: Query, config: Mapping[str, Any], now: datetime) -> Callable[[Any], bool]:

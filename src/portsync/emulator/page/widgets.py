@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from portsync.emulator.page.widget import Find
+    from portsync.emulator.page.widget import Around
 
 _SLICES = 14
 _BARS = 9
@@ -31,31 +31,28 @@ _MONEY = frozenset("$€£")
 _ADDING = frozenset({"sum", "count"})
 
 
-def read_widget(widget: Mapping[str, Any], find: Find, now: datetime, widths: Sequence[int]) -> Widget:
-    """The widget as its JSON says; ApiError where it asks for what is not there or not supported here.
-
-    `find` gives blueprints; charts are drawn once for each of the `widths`.
-    """
+def read_widget(widget: Mapping[str, Any], around: Around) -> Widget:
+    """The widget as its JSON says; ApiError where it asks for what is not there or not supported here."""
     match widget["type"]:
         case "entities-number-chart":
-            return _number(widget, find, now)
+            return _number(widget, around)
         case "line-chart":
-            return _lines([widget], widget, find, now, widths)
+            return _lines([widget], widget, around)
         case "multi-line-chart":
-            return _lines(widget["lines"][:_LINES], widget, find, now, widths)
+            return _lines(widget["lines"][:_LINES], widget, around)
         case "entities-pie-chart" | "bar-chart":
-            return _counts(widget, find, now, widths)
+            return _counts(widget, around)
         case "table-entities-explorer":
-            return table_widget(widget, find, now)
+            return table_widget(widget, around)
         case "markdown":
             return Widget((), lambda: {"kind": "text", "text": clipped(str(widget.get("markdown", "")), 20_000)})
         case other:
             raise not_supported(f"The widget {clipped(str(other), 60)}")
 
 
-def _number(widget: Mapping[str, Any], find: Find, now: datetime) -> Widget:
-    query = query_of(widget, now)
-    blueprint = find(blueprint_of(widget, query))
+def _number(widget: Mapping[str, Any], around: Around) -> Widget:
+    query = query_of(widget, around.now)
+    blueprint = around.find(blueprint_of(widget, query))
     columns = columns_of(blueprint)
     by_property = widget.get("calculationBy") != "entities" and "property" in widget
     column = column_of(columns, str(widget.get("property"))) if by_property else None
@@ -107,20 +104,18 @@ def _with_unit(value: float | None, widget: Mapping[str, Any]) -> tuple[str, str
     return (sign, text, "") if is_left else ("", text, sign)
 
 
-def _lines(
-    lines: Sequence[Mapping[str, Any]], widget: Mapping[str, Any], find: Find, now: datetime, widths: Sequence[int]
-) -> Widget:
+def _lines(lines: Sequence[Mapping[str, Any]], widget: Mapping[str, Any], around: Around) -> Widget:
     interval = widget.get("timeInterval")
     interval = str(interval) if interval in INTERVALS else "day"
     chosen = widget.get("timeRange")
-    within = time_range(chosen.get("preset") if isinstance(chosen, dict) else None, now)
+    within = time_range(chosen.get("preset") if isinstance(chosen, dict) else None, around.now)
     needs: list[Needed] = []
     measures: list[tuple[str, SeriesMeasure]] = []
     for line in lines:
         if line.get("chartType") == "propertiesValueHistory":
             raise not_supported("The history of one entity's property")
-        query = query_of(line, now)
-        blueprint = find(blueprint_of(line, query))
+        query = query_of(line, around.now)
+        blueprint = around.find(blueprint_of(line, query))
         columns = columns_of(blueprint)
         names = line.get("properties", []) if line.get("chartType") == "aggregatePropertiesValues" else []
         read = {column.title: column for column in (column_of(columns, str(name)) for name in names[:_LINES])}
@@ -136,7 +131,7 @@ def _lines(
     def shows() -> dict[str, Any]:
         series = list(_series(measures, starts, zero=has_zeros))
         names = [(label(start, interval), long_label(start, interval)) for start in starts]
-        charts: list[LineChart] = [line_chart(names, series, width) for width in widths]
+        charts: list[LineChart] = [line_chart(names, series, width) for width in around.widths]
         return {
             "kind": "lines",
             "charts": charts,
@@ -169,9 +164,9 @@ def _series(
             yield Series(shown, points, tone, adds=measure.func in _ADDING)
 
 
-def _counts(widget: Mapping[str, Any], find: Find, now: datetime, widths: Sequence[int]) -> Widget:
-    query = query_of(widget, now)
-    blueprint = find(blueprint_of(widget, query))
+def _counts(widget: Mapping[str, Any], around: Around) -> Widget:
+    query = query_of(widget, around.now)
+    blueprint = around.find(blueprint_of(widget, query))
     column = column_of(columns_of(blueprint), str(widget["property"]))
     measure = CountMeasure(query.matches, column, Counter())
     is_pie = widget["type"] == "entities-pie-chart"
@@ -179,7 +174,7 @@ def _counts(widget: Mapping[str, Any], find: Find, now: datetime, widths: Sequen
     def shows() -> dict[str, Any]:
         parts = _largest(measure.counts, _SLICES if is_pie else _BARS, column)
         drawn: dict[str, Donut | list[Bars]] = (
-            {"donut": donut(parts)} if is_pie else {"charts": [bars(parts, width) for width in widths]}
+            {"donut": donut(parts)} if is_pie else {"charts": [bars(parts, width) for width in around.widths]}
         )
         return {"kind": "pie" if is_pie else "bars", "by": column.title, "total": measure.counts.total(), **drawn}
 
