@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from portsync.emulator.blueprints import Blueprint
-
     from portsync.emulator.page.measures import Measure
     from portsync.emulator.printing import Printer
 
