@@ -195,7 +195,7 @@ def test_the_history_outlives_the_process(
 
 def test_identifiers_with_slashes_and_dots_have_addresses(port: httpx.Client, look: Callable[..., Element]) -> None:
     for identifier in ("a/b", "a/../b", "x.y:z@1+2"):
-        body = {"identifier": identifier, "title": identifier, "schema": {"properties": {}}}
+        body: dict[str, Any] = {"identifier": identifier, "title": identifier, "schema": {"properties": {}}}
         port.post("/blueprints", json=body).raise_for_status()
     view = look(port, "/")
     links = {link.words: link.attributes["href"] for link in view.one("main").all("tbody")[0].all("a")}

@@ -129,7 +129,8 @@ def test_the_newest_200_reports_are_kept(port: httpx.Client) -> None:
 
 
 def test_what_is_no_report_is_refused(port: httpx.Client) -> None:
-    for body in ({}, [], {"runs": []}, {**REPORT, "totals": {"records": "many"}}, {**REPORT, "problems": [1]}):
+    wrong: list[Any] = [{}, [], {"runs": []}, {**REPORT, "totals": {"records": "many"}}, {**REPORT, "problems": [1]}]
+    for body in wrong:
         assert port.post(f"{ORIGIN}/_runs", json=body).status_code == 422
     assert port.post(f"{ORIGIN}/_runs", content=b"{").status_code == 400
     assert port.post(f"{ORIGIN}/_runs", content=b" " * (1024 * 1024 + 1)).status_code == 413

@@ -184,6 +184,13 @@ def test_a_page_that_is_not_there_is_empty_or_the_first(
     assert "of 1" in table(page=page, size="9" * 30).one("div", cls="pager").text
 
 
+def test_what_the_table_is_sorted_by_is_shown(records: httpx.Client, table: Callable[..., Element]) -> None:
+    create(records, *SOME)
+    heads = [[head.words for head in table(sort=name).all("th")] for name in ("cost", "$updatedAt")]
+
+    assert heads[1] == ["Title", "Updated", *heads[0][1:]]
+
+
 def test_columns_are_chosen(records: httpx.Client, table: Callable[..., Element]) -> None:
     create(records, *SOME)
     view = table(("col", "cost"), ("col", "$identifier"), ("col", "nonsense"), sort="cost")

@@ -17,6 +17,8 @@ _LABEL_WIDTH = 58
 _TICKS = 4
 _TIP_WIDTH = 212
 _BAR_STEP = 34
+_FLAT = 1e-9
+"""Values that differ by less stand at one height."""
 _STEPS = (1, 2, 2.5, 5, 10)
 _RADIUS, _HOLE = 100.0, 62.0
 _CENTRE = 104.0
@@ -175,7 +177,7 @@ def _stops(
 
 def nice_ticks(low: float, high: float) -> list[float]:
     """Some round numbers at equal distances, from one not above `low` to one not below `high`."""
-    if high <= low:
+    if high - low < _FLAT:
         high = low + 1
     rough = (high - low) / _TICKS
     size = 10.0 ** math.floor(math.log10(rough))

@@ -106,7 +106,13 @@ def read(params: QueryParams, columns: Mapping[str, Column]) -> Asked:
         number=_whole(params.get("page", ""), 1, _LAST_PAGE),
         size=_whole(params.get("size", ""), _DEFAULT_SIZE, SIZES[-1]),
     )
-    return Asked(wanted, tuple(chosen[:_MOST_COLUMNS] or default_columns(columns)), bool(chosen))
+    return Asked(wanted, tuple(chosen[:_MOST_COLUMNS] or _unchosen(columns, wanted.sort)), bool(chosen))
+
+
+def _unchosen(columns: Mapping[str, Column], sort: Column | None) -> list[Column]:
+    """The columns where nobody chose; what the table is sorted by is to be seen, next to the title."""
+    shown = default_columns(columns)
+    return shown if sort is None or sort in shown else [shown[0], sort, *shown[1:]]
 
 
 def _filters(params: QueryParams, columns: Mapping[str, Column]) -> list[Filter]:
