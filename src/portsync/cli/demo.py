@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import click
+import httpx
 
 from portsync.catalog_files import read_catalog_files
 from portsync.cli.provision import bring
@@ -74,6 +75,7 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
             pages = ", ".join(page.identifier for page in plan.pages)
             click.echo(f"provisioned {len(plan.blueprints)} blueprints and the dashboard {pages}\n")
         (report,) = asyncio.run(run(loaded, around, Order(keeps_state=False)))
+        httpx.post(f"{port_url}/_runs", json=report.as_json(), trust_env=False).raise_for_status()
         if form == "json":
             click.echo(json.dumps(report.as_json(), indent=2))
         else:
@@ -83,17 +85,20 @@ def demo(runtime: Runtime | None, stays: bool, records: int | None, form: str) -
             click.echo(f"the sample source holds {held:,} records, but {written:,} entities came", err=True)
             sys.exit(1)
         if stays and report.exit_code == 0:
-            _stay(port_url, source_url)
+            _stay(port_url, source_url, plan.pages[0].identifier)
     sys.exit(report.exit_code)
 
 
-def _stay(port_url: str, source_url: str) -> None:
+def _stay(port_url: str, source_url: str, dashboard: str) -> None:
     click.echo(
         "\nThe local Port and the sample API stay up; Ctrl-C ends them. To sync once more from another terminal:\n"
     )
     click.echo(f"  export PORT_BASE_URL={port_url} PORT_CLIENT_ID=demo PORT_CLIENT_SECRET={_PORT_SECRET}")
     click.echo(f"  export ANTHROPIC_BASE_URL={source_url} ANTHROPIC_API_KEY={_SOURCE_TOKEN}")
     click.echo("  portsync sync mappings/claude.yaml")
+    click.echo(
+        f"\nTo look at the catalog, open {port_url}/ and its dashboard at\n\n  {port_url}/dashboards/{dashboard}"
+    )
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

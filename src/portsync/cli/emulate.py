@@ -30,7 +30,7 @@ from portsync.loopback import serving
 def emulate(
     number: int, db: Path | None, users: tuple[str, ...], client_id: str | None, client_secret: str | None
 ) -> None:
-    """Run a catalog on this machine that answers like Port's API, until Ctrl-C.
+    """Run a catalog on this machine that answers like Port's API and can be looked at in a browser, until Ctrl-C.
 
     \b
     Example:
@@ -52,7 +52,7 @@ def emulate(
             click.echo(f"export PORT_BASE_URL={url}")
             for name, value in made_up.items():
                 click.echo(f"export {name}={value}")
-            click.echo("the local Port is up; Ctrl-C ends it", err=True)
+            click.echo(f"the local Port is up, to be looked at on {url}/; Ctrl-C ends it", err=True)
             threading.Event().wait()
     except SQLAlchemyError as error:
         problem = Problem(

@@ -26,10 +26,13 @@ from portsync.emulator.gateway import Gateway
 from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
+from portsync.emulator.page.guard import Guard
+from portsync.emulator.page.routes import CatalogPage
 from portsync.emulator.page_routes import PageRoutes
 from portsync.emulator.rate import RateWindow
 from portsync.emulator.request_log import RequestLog, RequestLogging
 from portsync.emulator.request_schemas import TOKEN, RequestSchema
+from portsync.emulator.run_routes import RunRoutes
 from portsync.emulator.search_routes import SearchRoutes
 from portsync.emulator.store import Store
 from portsync.emulator.system_blueprints import establish
@@ -57,7 +60,7 @@ def create_app(
     `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the e-mail
     addresses of the organisation's users. Tables are made here, no lifespan is needed.
     """
-    workspace = Workspace(Store(database), guesses, clock, client_id, ValidatorCache(guesses))
+    workspace = Workspace(Store(database, clock), guesses, clock, client_id, ValidatorCache(guesses))
     with workspace.session() as session:
         establish(session, users, stamp(clock()))
     issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
@@ -78,7 +81,8 @@ def create_app(
         Middleware(Gateway, window=window, reset_as_epoch=guesses.reset_as_epoch),
         Middleware(FaultGate, faults=scripted, revoke=issuer.revoke),
     )
-    return _answering([*Backstage(scripted, log).routes(), Mount("", api)])
+    beside = [*Backstage(scripted, log).routes(), *RunRoutes(workspace).routes(), *CatalogPage(workspace).routes()]
+    return _answering([*beside, Mount("", api)], Middleware(Guard))
 
 
 def _answering(routes: Sequence[BaseRoute], *middleware: Middleware) -> Starlette:

@@ -107,7 +107,8 @@ class Catalog:
             )
             for entity in entities
         ]
-        self._entities.remove([entity.key for entity in entities])
+        # Not by `save`, which leaves them alone where the blueprint has no relations any more.
+        self._entities.remove_relations([entity.key for entity in entities])
         self._entities.save(kept, {after.identifier: after})
 
 

@@ -80,6 +80,28 @@ class EntityStore:
             select(func.count()).select_from(ENTITIES).where(ENTITIES.c.blueprint == blueprint)
         ).scalar_one()
 
+    def counts(self) -> dict[str, int]:
+        """How many entities each blueprint has; none where it has none."""
+        rows = self._connection.execute(select(ENTITIES.c.blueprint, func.count()).group_by(ENTITIES.c.blueprint))
+        return {row[0]: row[1] for row in rows}
+
+    def last_updates(self) -> dict[str, str]:
+        """When an entity of each blueprint was written last."""
+        rows = self._connection.execute(
+            select(ENTITIES.c.blueprint, func.max(ENTITIES.c.updated_at)).group_by(ENTITIES.c.blueprint)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def relating(self, blueprint: str, identifier: str, limit: int) -> list[tuple[str, str, str]]:
+        """The blueprint, relation and identifier of at most so many entities that relate to this one."""
+        rows = self._connection.execute(
+            select(EDGES.c.blueprint, EDGES.c.relation, EDGES.c.identifier)
+            .where(EDGES.c.target_blueprint == blueprint, EDGES.c.target == identifier)
+            .order_by(EDGES.c.blueprint, EDGES.c.relation, EDGES.c.identifier)
+            .limit(limit)
+        )
+        return [(row.blueprint, row.relation, row.identifier) for row in rows]
+
     def save(self, entities: Iterable[Entity], blueprints: Mapping[str, Blueprint]) -> None:
         """Write the entities, over older ones; `blueprints` holds at least those with relations to record."""
         rows: list[dict[str, Any]] = []
@@ -96,9 +118,12 @@ class EntityStore:
         self._many(insert(EDGES), edges)
 
     def remove(self, keys: Collection[Key]) -> None:
-        parameters = [_key(key) for key in keys]
-        self._many(_OF_ENTITY, parameters)
-        self._many(_REMOVE, parameters)
+        self.remove_relations(keys)
+        self._many(_REMOVE, [_key(key) for key in keys])
+
+    def remove_relations(self, keys: Collection[Key]) -> None:
+        """Forget what these entities relate to, as far as it is kept beside them."""
+        self._many(_OF_ENTITY, [_key(key) for key in keys])
 
     def dependents(self, blueprint: str, identifiers: Collection[str]) -> set[Key]:
         """The keys of entities that relate to one of these; an entity's relation to itself does not count."""

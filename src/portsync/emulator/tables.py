@@ -28,6 +28,8 @@ ENTITIES = Table(
     Column("created_by", String, nullable=False),
     Column("updated_at", String, nullable=False),
     Column("updated_by", String, nullable=False),
+    # Narrow beside the table, whose rows are as wide as the bodies: for counts, and for what changed last.
+    Index("entities_by_update", "blueprint", "updated_at"),
     sqlite_with_rowid=False,
 )
 
@@ -68,5 +70,29 @@ EXAMPLES = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("installation_id", String, nullable=False, index=True),
     Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# What an entity was before each of its last changes; null after its deletion. Triggers fill it (history.py).
+HISTORY = Table(
+    "history",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("blueprint", String, nullable=False),
+    Column("identifier", String, nullable=False),
+    Column("changed_at", String, nullable=False),
+    Column("changed_by", String),
+    Column("datasource", String),
+    Column("before", Text, nullable=False),
+    Column("after", Text),
+    Index("history_by_entity", "blueprint", "identifier", "number"),
+)
+
+# The reports of syncs, as they were handed in; `number` grows from one to the next.
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("received_at", String, nullable=False),
     Column("body", Text, nullable=False),
 )

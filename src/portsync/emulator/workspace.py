@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
@@ -13,16 +14,19 @@ from portsync.emulator.drafts import DraftReader
 from portsync.emulator.entities import Batch, UpsertOptions
 from portsync.emulator.entity import Author
 from portsync.emulator.entity_store import EntityStore
+from portsync.emulator.history import HistoryStore
 from portsync.emulator.instants import stamp
 from portsync.emulator.intake import read_json
 from portsync.emulator.integration_store import IntegrationStore
 from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
+from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sqlalchemy import Connection
     from starlette.requests import Request
 
     from portsync.emulator.blueprints import Blueprint
@@ -35,11 +39,14 @@ if TYPE_CHECKING:
 class Session:
     """One transaction on the catalogue."""
 
+    connection: Connection
     blueprints: BlueprintStore
     entities: EntityStore
     catalog: Catalog
     pages: PageStore
     integrations: IntegrationStore
+    history: HistoryStore
+    runs: RunStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +69,19 @@ class Workspace:
             blueprints = BlueprintStore(connection, self.blueprints)
             entities = EntityStore(connection)
             yield Session(
+                connection,
                 blueprints,
                 entities,
                 Catalog(blueprints, entities, self.guesses),
                 PageStore(connection),
                 IntegrationStore(connection),
+                HistoryStore(connection),
+                RunStore(connection),
             )
+
+    def moment(self) -> datetime:
+        """What time it is."""
+        return datetime.fromtimestamp(self.clock(), UTC)
 
     async def body(self, request: Request) -> object:
         """The request's JSON, as `read_json` says."""

@@ -1,0 +1,162 @@
+"""The page in a real browser: it draws, runs nothing foreign, and fits a phone. Skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from starlette.responses import HTMLResponse
+
+from portsync.emulator.app import create_app
+from portsync.loopback import serving
+from tests.emulator.page.conftest import read
+from tests.emulator.page.test_page_overview import REPORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+)  # fmt: skip
+VIEWS = (
+    "/",
+    "/blueprints/thing",
+    "/blueprints/thing?q=w&by=first&op=set&value=",
+    "/entity?blueprint=thing&identifier=a",
+    "/dashboards/board",
+    "/sources",
+    "/sources/main",
+    "/runs",
+    "/runs/1",
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def port_app() -> Starlette:
+    """A local Port with something of everything, and an entity whose title is a script."""
+    app = create_app(client_id="id", client_secret="secret", users=["ann@example.com"])
+    with serving(app) as base, httpx.Client(base_url=f"{base}/v1", trust_env=False) as client:
+
+        def post(path: str, body: Any) -> Any:
+            answer = client.post(path, json=body)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+        token = post("/auth/access_token", {"clientId": "id", "clientSecret": "secret"})["accessToken"]
+        client.headers["authorization"] = f"Bearer {token}"
+        schema = {"properties": {name: {"type": "string"} for name in ("first", "second", "third", "fourth")}}
+        relations = {"owner": {"target": "_user"}}
+        post("/blueprints", {"identifier": "thing", "title": "Thing", "schema": schema, "relations": relations})
+        entity = {
+            "identifier": "a",
+            "title": "<script>document.title = 'harmed'</script><img src=x onerror=\"document.title='harmed'\">",
+            "properties": dict.fromkeys(schema["properties"], "w" * 300),
+            "relations": {"owner": "ann@example.com"},
+        }
+        post("/blueprints/thing/entities", entity)
+        dataset = {"combinator": "and", "rules": []}
+        widgets: list[dict[str, Any]] = [
+            {"id": "n", "type": "entities-number-chart", "unit": "none", "func": "count"},
+            {"id": "p", "type": "entities-pie-chart", "property": "property#first", "dataset": dataset},
+            {"id": "b", "type": "bar-chart", "property": "property#first", "dataset": dataset},
+            {"id": "t", "type": "table-entities-explorer", "dataset": dataset},
+            {"id": "l", "type": "line-chart", "chartType": "countEntities", "func": "count",
+             "measureTimeBy": "$createdAt"},
+        ]  # fmt: skip
+        rows = [{"height": 400, "columns": [{"id": each["id"], "size": 12}]} for each in widgets]
+        named = [{**each, "title": "W" * 80, "blueprint": "thing"} for each in widgets]
+        dashboard = {"id": "d", "type": "dashboard-widget", "layout": rows, "widgets": named}
+        post("/pages", {"identifier": "board", "title": "Board", "type": "dashboard", "widgets": [dashboard]})
+        mapping = {"identifier": "." + "i" * 200, "blueprint": '"thing"', "properties": {"first": "." + "f" * 200}}
+        resource = {"kind": "/" + "k" * 200, "selector": {}, "port": {"entity": {"mappings": mapping}}}
+        post("/integration", {"installationId": "main", "config": {"resources": [resource]}})
+        post(f"{base}/_runs", REPORT)
+    return app
+
+
+@pytest.fixture(scope="module")
+def url(port_app: ASGIApp) -> Iterator[str]:
+    with serving(port_app) as base:
+        yield base
+
+
+def browse(url: str, tmp_path: Path, *flags: str) -> str:
+    """What Chromium prints of a page with these flags."""
+    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000", *flags]
+    ended = subprocess.run([*command, url], capture_output=True, text=True, timeout=90, check=True)
+    return ended.stdout
+
+
+@pytest.mark.parametrize("path", ["/", "/blueprints/thing", "/entity?blueprint=thing&identifier=a"])
+def test_a_browser_runs_the_pages_own_script_and_no_other(url: str, tmp_path: Path, path: str) -> None:
+    dom = browse(f"{url}{path}", tmp_path, "--dump-dom")
+
+    assert "<title>" in dom
+    assert "harmed</title>" not in dom
+    # The page's own script has shown the switch of the theme, so scripts do run.
+    assert 'class="theme" aria-label' in dom
+    assert "&lt;script&gt;document.title" in dom or path == "/"
+
+
+class Framed:
+    """The local Port with its pages in a frame as wide as a phone, which they themselves forbid.
+
+    Chromium's own windows are no narrower than 500 pixels. What a frame measures ends up as the title.
+    """
+
+    PROBE = (
+        "<!doctype html><title>none</title><iframe id=f width=375 height=800 src='{}'></iframe><script>f.onload=()=>"
+        "{{const e=f.contentDocument.documentElement;document.title=e.clientWidth+' '+e.scrollWidth}}</script>"
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def bare(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(k, v) for k, v in message["headers"] if k != b"content-security-policy"]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        if scope["path"].startswith("/_probe"):
+            path = scope["query_string"].decode()
+            await HTMLResponse(self.PROBE.format(path))(scope, receive, send)
+        else:
+            await self._app(scope, receive, bare)
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_no_view_is_wider_than_a_phone(port_app: ASGIApp, tmp_path: Path, path: str) -> None:
+    with serving(Framed(port_app)) as base:
+        dom = browse(f"{base}/_probe?{path}", tmp_path, "--dump-dom")
+
+    assert dom.partition("<title>")[2].partition("</title>")[0] == "375 375"
+
+
+def test_a_screenshot_has_colours_that_follow_the_system(url: str, tmp_path: Path) -> None:
+    shots = []
+    for name, flags in (("light", ()), ("dark", ("--blink-settings=preferredColorScheme=0",))):
+        target = tmp_path / f"{name}.png"
+        browse(url, tmp_path, f"--screenshot={target}", "--window-size=1200,800", *flags)
+        shots.append(target.read_bytes())
+
+    assert [struct.unpack(">II", shot[16:24]) for shot in shots] == [(1200, 800)] * 2
+    assert shots[0] != shots[1]
+
+
+def test_the_elements_of_the_browser_are_those_of_the_answer(url: str, tmp_path: Path) -> None:
+    view = read(httpx.get(f"{url}/blueprints/thing", trust_env=False).text)
+
+    assert browse(f"{url}/blueprints/thing", tmp_path, "--dump-dom").count("<td") == len(view.all("td"))
