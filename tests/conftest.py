@@ -258,6 +258,7 @@ def port_env(local_port: LocalPort, tmp_path: Path) -> dict[str, str]:
         "PORT_CLIENT_ID": "cid",
         "PORT_CLIENT_SECRET": PORT_SECRET,
         "PORTSYNC_INITIALIZE_RESOURCES": "false",
+        "PORTSYNC_JQ_WORKERS": "1",  # to start one costs as much as most tests
         "SRC_TOKEN": TOKEN,
     }
 
