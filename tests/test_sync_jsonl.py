@@ -196,6 +196,7 @@ def test_a_slow_reader_gets_every_line_whole_and_nothing_else_waits_for_it() -> 
             await asyncio.sleep(0)
             if turns % 50 == 0:
                 received += os.read(read, 1 << 16)
+        assert not asyncio.get_running_loop().remove_writer(write)  # nothing watches it any more
         os.close(write)
         while rest := os.read(read, 1 << 16):
             received += rest
@@ -207,6 +208,17 @@ def test_a_slow_reader_gets_every_line_whole_and_nothing_else_waits_for_it() -> 
     assert [json.loads(line)["identifier"] for line in received.splitlines()] == [f"t{i}" for i in range(200)]
     assert fates == [Fate.CREATED] * 200
     assert turns > 500
+
+
+def test_a_device_that_cannot_be_watched_is_written_to_all_the_same() -> None:
+    async def run() -> list[Fate]:
+        device = os.open(os.devnull, os.O_WRONLY)
+        try:
+            return [outcome.fate for outcome in (await JsonlSink(device, "nowhere").upsert(batch(0, 2))).outcomes]
+        finally:
+            os.close(device)
+
+    assert asyncio.run(run()) == [Fate.CREATED] * 2
 
 
 def test_a_reader_that_reads_nothing_does_not_keep_a_run_from_being_stopped() -> None:
