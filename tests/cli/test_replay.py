@@ -489,6 +489,11 @@ def test_after_a_signal_what_was_not_tried_stays(
 class NoSink:
     """A sink to which nothing may go."""
 
+    writes = True
+
+    def at_once(self, _blueprint: str) -> int:
+        return 20
+
     async def upsert(self, batch: Batch) -> BatchResult:
         raise AssertionError(batch)
 
