@@ -72,13 +72,13 @@ def test_the_rule_says_why_nothing_is_deleted(
     ids=str,
 )
 def test_blueprints_come_before_those_that_they_point_to(pointing: dict[str, str], expected: str) -> None:
-    relations = {name: {"r": Relation(target, is_many=False, is_required=False)} for name, target in pointing.items()}
+    relations = {name: {"r": Relation(target, is_required=False)} for name, target in pointing.items()}
 
     assert dependents_first("abc", relations) == list(expected)
 
 
 def test_blueprints_that_point_to_each_other_all_have_a_place() -> None:
-    relations = {a: {"r": Relation(b, is_many=False, is_required=False)} for a, b in ("ab", "bc", "ca")}
+    relations = {a: {"r": Relation(b, is_required=False)} for a, b in ("ab", "bc", "ca")}
 
     assert sorted(dependents_first("abc", relations)) == ["a", "b", "c"]
 

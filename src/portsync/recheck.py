@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from portsync.port.holdings import Holdings
     from portsync.state.catalog import Catalog
 
-NEVER = float("inf")
-
 
 class Recheck:
     """Whose entities are compared with Port in this run."""

@@ -10,8 +10,9 @@ from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.room import Room, RoomSize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from portsync.flow import Entity
     from portsync.sinks.base import Sink
 
 IN_FLIGHT = RoomSize(first=8, least=1, most=32)
@@ -76,7 +77,7 @@ class Upserter:
         finally:
             # Whatever happened: a batch without a result would be records that nobody accounts for.
             if result is None:
-                result = _not_sent(batch, Problem("bug", "a bug in portsync kept the entity from being sent"))
+                result = not_sent(batch.entities, Problem("bug", "a bug in portsync kept the entity from being sent"))
             done(result)
             self._room.leave(went_well=result.went_well)
 
@@ -90,11 +91,12 @@ class Upserter:
                 if not self._given_up:
                     raise
         assert self.down is not None
-        return _not_sent(batch, self.down.problems[0])
+        return not_sent(batch.entities, self.down.problems[0])
 
 
-def _not_sent(batch: Batch, problem: Problem) -> BatchResult:
+def not_sent(entities: Sequence[Entity], problem: Problem) -> BatchResult:
+    """The result of entities that nobody sends, for this reason."""
     return BatchResult(
-        tuple(Outcome(e, Fate.REJECTED, problem.code, problem.message, problem.hint) for e in batch.entities),
+        tuple(Outcome(e, Fate.REJECTED, problem.code, problem.message, problem.hint) for e in entities),
         went_well=False,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from portsync.errors import PortError, StateLostError
 from portsync.flow import BatchResult, Entity, Failure, Fate, Outcome
 from portsync.relations import Pointing, Target, without
 from portsync.state.catalog import Accepted
+from portsync.upsert import not_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -89,7 +90,7 @@ class Writer:
                 chosen = await self._chosen(giver, blueprint, entities, is_to_come)
             except (PortError, StateLostError) as error:
                 self.upserter.fail(error)
-                self._not_sent(index, entities, error)
+                self._done(index, not_sent(entities, error.problems[0]))
                 continue
             for entity in chosen:
                 await self._put(index, self._batchers[index].add(entity))
@@ -173,10 +174,7 @@ class Writer:
 
     def _note_targets(self, targets: Iterable[Sequence[Target]]) -> None:
         """What entities point to is not stale, though no resource gave it: Port may have made it on our behalf."""
-        by_blueprint: dict[str, list[str]] = {}
-        for target in (one for some in targets for one in some):
-            by_blueprint.setdefault(target.blueprint, []).append(target.identifier)
-        for blueprint, identifiers in by_blueprint.items():
+        for blueprint, identifiers in _by_blueprint(chain.from_iterable(targets)).items():
             self._catalog.related(blueprint, identifiers)
 
     def _ready(
@@ -206,12 +204,9 @@ class Writer:
         return ready
 
     def _there(self, targets: set[Target]) -> set[Target]:
-        by_blueprint: dict[str, list[str]] = {}
-        for target in targets:
-            by_blueprint.setdefault(target.blueprint, []).append(target.identifier)
         return {
             Target(blueprint, identifier)
-            for blueprint, identifiers in by_blueprint.items()
+            for blueprint, identifiers in _by_blueprint(targets).items()
             for identifier in self._catalog.known(blueprint, identifiers)
         }
 
@@ -248,11 +243,10 @@ class Writer:
             if not one.entity.is_search
         )
 
-    def _not_sent(self, index: int, entities: Sequence[Entity], error: PortError | StateLostError) -> None:
-        problem = error.problems[0]
-        self._done(
-            index,
-            BatchResult(
-                tuple(Outcome(e, Fate.REJECTED, problem.code, problem.message, problem.hint) for e in entities)
-            ),
-        )
+
+def _by_blueprint(targets: Iterable[Target]) -> dict[str, list[str]]:
+    """The identifiers of the targets."""
+    found: dict[str, list[str]] = {}
+    for target in targets:
+        found.setdefault(target.blueprint, []).append(target.identifier)
+    return found

@@ -29,7 +29,6 @@ class Relation:
     """What a blueprint says of one of its relations."""
 
     target: str
-    is_many: bool
     is_required: bool
 
 
@@ -212,7 +211,7 @@ def _relations(definition: dict[str, Any] | None) -> dict[str, Relation]:
     if not isinstance(given, dict):
         return {}
     return {
-        name: Relation(str(value.get("target")), bool(value.get("many")), bool(value.get("required")))
+        name: Relation(str(value.get("target")), bool(value.get("required")))
         for name, value in given.items()
         if isinstance(value, dict)
     }
