@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portsync.cli.main import main
-from portsync.cli.runtime import Runtime
 from portsync.emulator.app import create_app
 from portsync.loopback import serving
+from portsync.runtime import Runtime
 from tests.several import Several
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from portsync import __version__
-from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import Surroundings, port_client
 from portsync.integration import Installation, Integration, installation_of, status_of
 from portsync.logs import Redactor
 from portsync.mapping.loader import parse
 from portsync.port.client import PortClient
 from portsync.port.owner import Owner
+from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.trouble import Timeouts
+from portsync.wiring import Surroundings, port_client
 from tests.conftest import NOW, TOKEN, LocalPort
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def test_the_installation_of_a_mapping_holds_no_secret(mapping: Callable[..., st
     installation = installation_of(loaded, "me", "custom", Redactor())
 
     assert (installation.identifier, installation.title, installation.type) == ("me", "some", "custom")
+    assert installation.config is not None
     assert installation.config["resources"][0]["selector"]["headers"] == {"x": "${SRC_TOKEN}"}
     assert TOKEN not in str(installation)
     assert "source" not in installation.config

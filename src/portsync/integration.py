@@ -45,8 +45,8 @@ class Installation:
     identifier: str
     type: str
     title: str
-    config: Mapping[str, Json]
-    """Seen by everybody who may see the page: it must hold no secret."""
+    config: Mapping[str, Json] | None
+    """Seen by everybody who may see the page: it must hold no secret. None where Port's own is left as it is."""
     version: str = __version__
 
     def as_json(self) -> dict[str, Json]:
@@ -60,14 +60,16 @@ class Installation:
 
     def changeable(self) -> dict[str, Json]:
         """What is brought up to date where Port has something else."""
-        return {"installationAppType": self.type, "version": self.version, "config": dict(self.config)}
+        config = {} if self.config is None else {"config": dict(self.config)}
+        return {"installationAppType": self.type, "version": self.version, **config}
 
 
 def installation_of(mapping: LoadedMapping, identifier: str, type_: str, redactor: Redactor) -> Installation:
     """The installation that runs `mapping`. Its config is what the file says, without anything that can be secret."""
     # The name of a file need not be text.
     title = mapping.name.encode(errors="replace").decode()
-    return Installation(identifier, type_, title, shown_config(mapping, redactor))
+    config = None if mapping.is_from_port else shown_config(mapping, redactor)
+    return Installation(identifier, type_, title, config)
 
 
 def status_of(exit_code: int) -> ResyncStatus:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -22,17 +21,16 @@ from pydantic_core import PydanticCustomError
 
 from portsync.auth import AnyAuth
 from portsync.errors import Problem, SettingsError
+from portsync.ocean_environment import OCEAN_CONFIG, OCEAN_LISTENER, auth_of, bad_setting, listener_of, pagination_of
 from portsync.pagination import AnyPaginator
-from portsync.pagination.ocean import cursor_in, link_in, more_in
+from portsync.schedule import Schedule, read_schedule
 from portsync.urls import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from pydantic_core import ErrorDetails
 
-_OCEAN_CONFIG = "OCEAN__INTEGRATION__CONFIG__"
-_OCEAN_SECRETS = "OCEAN__INTEGRATION__SECRETS__"
 _OCEAN_NAMES = {
     "token": "API_TOKEN",
     "username": "USERNAME",
@@ -44,6 +42,13 @@ _OCEAN_NAMES = {
 }
 """The variable behind each key of an authentication."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_OWN_NAMES = {
+    "listener": "PORTSYNC_LISTENER",
+    "poll_every": "PORTSYNC_POLL_EVERY",
+    "runs_at_start": "PORTSYNC_RUN_AT_START",
+}
+"""The variable in place of each part of Ocean's listener."""
+_LAST_PORT = 65535
 _REGIONS = {"eu": "https://api.getport.io", "us": "https://api.us.getport.io"}
 
 
@@ -67,7 +72,7 @@ class Settings(BaseModel):
     """Of an Ocean integration that portsync takes the place of."""
     type: str = Field("custom", validation_alias=_names("PORTSYNC_TYPE", "OCEAN__INTEGRATION__TYPE"))
     source_base_url: str | None = Field(
-        None, validation_alias=_names("PORTSYNC_SOURCE_BASE_URL", f"{_OCEAN_CONFIG}BASE_URL")
+        None, validation_alias=_names("PORTSYNC_SOURCE_BASE_URL", f"{OCEAN_CONFIG}BASE_URL")
     )
     source_auth: AnyAuth | None = None
     source_pagination: AnyPaginator | None = None
@@ -76,6 +81,21 @@ class Settings(BaseModel):
     )
     raw_examples: bool = Field(True, validation_alias=_names("PORTSYNC_RAW_EXAMPLES", "OCEAN__SEND_RAW_DATA_EXAMPLES"))
     mapping: str | None = Field(None, validation_alias="PORTSYNC_MAPPING")
+    mapping_from: Literal["file", "port"] | None = Field(None, validation_alias="PORTSYNC_MAPPING_FROM")
+    """Whose resources count where the file and Port's page both have some; None for those of the file."""
+    port_may_read: Annotated[frozenset[str], Field(validation_alias="PORTSYNC_PORT_MAY_READ")] = frozenset()
+    """The variables that a mapping from Port's page may name."""
+    schedule: Annotated[
+        Schedule | None, Field(validation_alias=_names("PORTSYNC_INTERVAL", "OCEAN__SCHEDULED_RESYNC_INTERVAL"))
+    ] = None
+    listener: Annotated[Literal["once", "poll"] | None, Field(validation_alias="PORTSYNC_LISTENER")] = None
+    poll_every: Annotated[float, Field(ge=1, validation_alias="PORTSYNC_POLL_EVERY")] = 60.0
+    """Seconds between two questions to Port whether somebody asked for a run."""
+    runs_at_start: Annotated[bool, Field(validation_alias="PORTSYNC_RUN_AT_START")] = True
+    listen: Annotated[str, Field(validation_alias="PORTSYNC_LISTEN")] = "127.0.0.1:8000"
+    """Where `serve` answers."""
+    http_token: Annotated[SecretStr | None, Field(validation_alias="PORTSYNC_HTTP_TOKEN")] = None
+    """Opens `/resync` and `/runs`."""
     state: str | None = Field(None, validation_alias="PORTSYNC_STATE")
     state_home: str | None = Field(None, validation_alias="XDG_STATE_HOME")
     home: str | None = Field(None, validation_alias="HOME")
@@ -108,7 +128,30 @@ class Settings(BaseModel):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("compare_every", mode="before")
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _schedule(cls, value: Any) -> Any:
+        try:
+            return read_schedule(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise PydanticCustomError("schedule", "{fault}", {"fault": str(error)}) from error
+
+    @field_validator("port_may_read", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return frozenset(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if (
+            re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}", value) is None
+            or int(value.rsplit(":", 1)[1]) > _LAST_PORT
+        ):
+            raise PydanticCustomError("address", "an address with a port is wanted, such as 127.0.0.1:8000")
+        return value
+
+    @field_validator("compare_every", "poll_every", mode="before")
     @classmethod
     def _span(cls, value: Any) -> Any:
         """`24h`, `30m`, `7d`; `0` for every run, `never`."""
@@ -145,7 +188,7 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """The values that must not appear in any output."""
-        own = (self.client_secret.get_secret_value(),) if self.client_secret else ()
+        own = tuple(secret.get_secret_value() for secret in (self.client_secret, self.http_token) if secret)
         return own + (self.source_auth.secrets() if self.source_auth else ())
 
 
@@ -164,10 +207,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     problems: list[Problem] = []
     given: dict[str, Any] = dict(environment)
     sections: dict[str, Any] = {
-        "source_auth": _auth(environment, problems),
-        "source_pagination": _pagination(environment, problems),
+        "source_auth": auth_of(environment, problems),
+        "source_pagination": pagination_of(environment, problems),
     }
     given |= {name: section for name, section in sections.items() if section is not None}
+    ocean = listener_of(environment, problems)
+    given |= {_OWN_NAMES[name]: value for name, value in ocean.items() if _OWN_NAMES[name] not in environment}
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -181,105 +226,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _located(details: ErrorDetails, environment: Mapping[str, str]) -> Problem:
     """The problem of a setting, under the name of the variable that it came from."""
     path, message, hint = details["loc"], details["msg"], details.get("ctx", {}).get("hint")
+    if path[0] in _OWN_NAMES.values() and path[0] not in environment:
+        return bad_setting(OCEAN_LISTENER, message, (), hint)
     own = {"source_auth": "PORTSYNC_SOURCE_AUTH", "source_pagination": "PORTSYNC_SOURCE_PAGINATION"}
     variable = own.get(str(path[0]))
     if variable is None:
-        return _problem(str(path[0]), message, (), hint)
+        return bad_setting(str(path[0]), message, (), hint)
     if variable in environment:
-        return _problem(variable, message, path[1:], hint)
+        return bad_setting(variable, message, path[1:], hint)
     match path:
         case ("source_auth", str(kind), str(key), *rest) if key in _OCEAN_NAMES:
-            variable = f"{_OCEAN_CONFIG}{_OCEAN_NAMES[key]}"
+            variable = f"{OCEAN_CONFIG}{_OCEAN_NAMES[key]}"
             if details["type"] == "missing" and not rest:
                 return Problem("bad-setting", f"AUTH_TYPE {kind} needs {variable}, which is not set", place=variable)
-            return _problem(variable, message, rest, hint)
+            return bad_setting(variable, message, rest, hint)
         case _:
-            return _problem(f"{_OCEAN_CONFIG}*", message, path[1:], hint)
-
-
-def _problem(variable: str, message: str, path: Sequence[int | str], hint: str | None = None) -> Problem:
-    where = f" {'.'.join(map(str, path))}:" if path else ""
-    return Problem("bad-setting", f"the environment variable {variable}:{where} {message}", variable, hint)
-
-
-def _json(text: str | None, variable: str, problems: list[Problem]) -> Any:
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        problems.append(_problem(variable, "is not JSON", ()))
-        return None
-
-
-def _auth(environment: Mapping[str, str], problems: list[Problem]) -> Any:
-    """The authentication that the environment names, in the form of `source.auth`."""
-    if "PORTSYNC_SOURCE_AUTH" in environment:
-        return _json(environment["PORTSYNC_SOURCE_AUTH"], "PORTSYNC_SOURCE_AUTH", problems)
-
-    def ocean(name: str) -> str | None:
-        return environment.get(f"{_OCEAN_CONFIG}{name}") or environment.get(f"{_OCEAN_SECRETS}{name}")
-
-    match ocean("AUTH_TYPE"):
-        case None:
-            return None
-        case "none":
-            return {"type": "none"}
-        case "bearer" | "bearer_token":
-            return _given(type="bearer", token=ocean("API_TOKEN") or ocean("TOKEN"))
-        case "basic" | "basic_auth":
-            return _given(type="basic", username=ocean("USERNAME"), password=ocean("PASSWORD"))
-        case "api_key":
-            return _given(type="api_key", key=ocean("API_KEY"), header=ocean("API_KEY_HEADER"))
-        case "custom":
-            text, variable = ocean("CUSTOM_AUTH_REQUEST"), f"{_OCEAN_CONFIG}CUSTOM_AUTH_REQUEST"
-            request = _json(text, variable, problems)
-            template = _json(ocean("CUSTOM_AUTH_REQUEST_TEMPLATE"), f"{variable}_TEMPLATE", problems)
-            return None if problems else _given(type="custom", request=request, template=template)
-        case other:
-            problems.append(_unknown_auth(other))
-            return None
-
-
-def _unknown_auth(name: str) -> Problem:
-    """Ocean sends no credentials then, without a word."""
-    variable = f"{_OCEAN_CONFIG}AUTH_TYPE"
-    message = f"`{name}` is none of none, bearer, bearer_token, basic, basic_auth, api_key and custom"
-    hint = "every other kind of authentication goes into PORTSYNC_SOURCE_AUTH, as JSON"
-    return Problem("bad-setting", f"the environment variable {variable}: {message}", variable, hint)
-
-
-def _pagination(environment: Mapping[str, str], problems: list[Problem]) -> Any:
-    """The paging that the environment names, in the form of `source.pagination`."""
-    if "PORTSYNC_SOURCE_PAGINATION" in environment:
-        return _json(environment["PORTSYNC_SOURCE_PAGINATION"], "PORTSYNC_SOURCE_PAGINATION", problems)
-
-    def ocean(name: str) -> str | None:
-        return environment.get(f"{_OCEAN_CONFIG}{name}")
-
-    size = {"page_size": ocean("PAGE_SIZE")}
-    more = ocean("HAS_MORE_PATH")
-    match ocean("PAGINATION_TYPE"):
-        case None:
-            return None
-        case "offset":
-            names = {"offset_param": ocean("PAGINATION_PARAM"), "limit_param": ocean("SIZE_PARAM")}
-            return _given(type="offset", **names, **size, has_more_path=more_in(more))
-        case "page":
-            names = {"page_param": ocean("PAGINATION_PARAM"), "size_param": ocean("SIZE_PARAM")}
-            flag = more_in(more, ocean("LAST_PAGE_PATH"), by_number=True)
-            return _given(type="page", **names, **size, start_page=ocean("START_PAGE"), has_more_path=flag)
-        case "cursor":
-            names = {"cursor_param": ocean("PAGINATION_PARAM"), "limit_param": ocean("SIZE_PARAM") or "limit"}
-            cursor = cursor_in(ocean("CURSOR_PATH"))
-            return _given(type="cursor", **names, **size, cursor_path=cursor, has_more_path=more_in(more))
-        case "next_link":
-            return {"type": "next_link", "next_link_path": link_in(ocean("NEXT_LINK_PATH"))}
-        case "header_link":
-            return _given(type="header_link", rel=ocean("HEADER_LINK_REL"))
-        case other:
-            return {"type": other}
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+            return bad_setting(f"{OCEAN_CONFIG}*", message, path[1:], hint)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from portsync.cli.main import main
-from portsync.cli.runtime import Runtime
 from portsync.emulator.app import create_app
+from portsync.runtime import Runtime
 from tests.conformance.case import TOKEN, Case, Observed, incomplete
 from tests.conformance.clock import VirtualClock
 from tests.conformance.wire import Stage

@@ -307,12 +307,14 @@ def test_the_page_on_the_mapping_has_no_section_for_what_is_not_in_the_schema() 
 def variables() -> set[str]:
     """Every environment variable that the code reads."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse((SOURCE / "settings.py").read_text(encoding="utf-8"))):
+    code = "".join((SOURCE / name).read_text(encoding="utf-8") for name in ("settings.py", "ocean_environment.py"))
+    code = code.replace("from __future__ import annotations", "")
+    for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Constant(value=str() as text) if re.fullmatch(r"(PORT_|PORTSYNC_|OCEAN__)\w*[A-Z]", text):
                 found.add(text)
             case ast.JoinedStr(
-                values=[ast.FormattedValue(value=ast.Name(id="_OCEAN_CONFIG")), ast.Constant(value=str() as v)]
+                values=[ast.FormattedValue(value=ast.Name(id="OCEAN_CONFIG")), ast.Constant(value=str() as v)]
             ):
                 found |= {f"OCEAN__INTEGRATION__CONFIG__{v}"} if re.fullmatch(r"[A-Z_]+", v) else set()
             case ast.Call(func=ast.Name(id="ocean"), args=[ast.Constant(value=str() as name)]):

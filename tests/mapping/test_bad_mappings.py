@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from portsync.cli.main import main
-from portsync.cli.runtime import Runtime
+from portsync.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable

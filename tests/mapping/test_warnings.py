@@ -11,9 +11,9 @@ import pytest
 
 from portsync.cli.main import main
 from portsync.cli.render import print_in_lines
-from portsync.cli.runtime import Runtime
 from portsync.errors import Problem
 from portsync.mapping.loader import parse
+from portsync.runtime import Runtime
 from portsync.shipped import shipped_folder
 
 if TYPE_CHECKING:

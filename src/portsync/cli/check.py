@@ -11,7 +11,6 @@ import click
 
 from portsync.blueprints import beside, read_blueprints
 from portsync.cli.render import print_problems
-from portsync.cli.runtime import Runtime
 from portsync.errors import ConfigError, MappingError, Problem
 from portsync.mapping.advice import texts_like_jq
 from portsync.mapping.fit import fit_problems
@@ -20,6 +19,7 @@ from portsync.mapping.repair import apply_repairs
 from portsync.mapping.wrap import Wrap, apply_wraps, find_wrap
 from portsync.plan import origin_problems
 from portsync.report import problem_as_json
+from portsync.runtime import Runtime
 from portsync.shipped import or_shipped
 from portsync.urls import Origins
 

@@ -15,17 +15,18 @@ import httpx
 from portsync.catalog_files import read_catalog_files
 from portsync.cli.provision import bring
 from portsync.cli.render import print_report
-from portsync.cli.running import Order, run
-from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import Surroundings, load_all
+from portsync.cli.running import run
 from portsync.demo.records import record_counts
 from portsync.demo.source import create_source
 from portsync.demo.users import sample_users
 from portsync.emulator.app import create_app
 from portsync.logs import Redactor, configure_logs
 from portsync.loopback import serving
+from portsync.running import Order
+from portsync.runtime import Runtime
 from portsync.settings import Settings
 from portsync.shipped import shipped_folder
+from portsync.wiring import Surroundings, load_all
 
 _DAYS = 30
 _RECORDS_WITHOUT_USERS = 173

@@ -16,7 +16,7 @@ from portsync.errors import PortSyncError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from portsync.cli.runtime import Runtime
+    from portsync.runtime import Runtime
 
 
 class Commands(click.Group):
@@ -27,6 +27,7 @@ class Commands(click.Group):
         "check": "Find everything that is wrong with a mapping file, offline.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
+        "serve": "Stay up: run on a schedule, and whenever Port or somebody asks.",
         "provision": "Create or change blueprints and dashboards in Port.",
         "emulate": "Run the local Port.",
         "replay": "Send the entities of a dead-letter file again.",

@@ -12,13 +12,14 @@ import click
 
 from portsync.changes import CREATE, DELETE, UPDATE, PlannedChanges
 from portsync.cli.render import console, print_in_lines, print_report_problems
-from portsync.cli.running import Order, run
-from portsync.cli.runtime import Runtime
+from portsync.cli.running import run
 from portsync.cli.sync import check_kinds, redactor_of
-from portsync.cli.wiring import Surroundings, load_all
 from portsync.logs import configure_logs
+from portsync.running import Order
+from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
+from portsync.wiring import Surroundings, load_all
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,14 +12,14 @@ import click
 
 from portsync.catalog_files import read_catalog_files
 from portsync.cli.render import print_problems
-from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import Surroundings, port_client, port_credentials
 from portsync.errors import PortSyncError
 from portsync.logs import Redactor
 from portsync.port.owner import owner_of
 from portsync.provision import Change, apply_plan, plan_all
+from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
+from portsync.wiring import Surroundings, port_client, port_credentials
 
 if TYPE_CHECKING:
     from portsync.catalog_files import CatalogFiles

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portsync.cli.render import console, print_in_lines, print_problems
-from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import Surroundings, catalog_name, port_client, port_credentials
 from portsync.dead_letters import LetterFile, Replacement
 from portsync.errors import ConfigError, PortSyncError, Problem
 from portsync.logs import Redactor
@@ -22,12 +20,14 @@ from portsync.port.entities import UpsertSwitches
 from portsync.port.owner import Owner
 from portsync.replay import replay as run_replay
 from portsync.report import MOST_PROBLEMS, problem_as_json
+from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.sinks.port import PortSink
 from portsync.state.catalog import Catalog
 from portsync.state.place import state_place
 from portsync.state.store import opened_state
 from portsync.stop import Stop
+from portsync.wiring import Surroundings, catalog_name, port_client, port_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

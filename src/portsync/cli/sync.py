@@ -12,13 +12,14 @@ import click
 
 from portsync.cli.output import check_output, opened_sink
 from portsync.cli.render import print_in_lines, print_report
-from portsync.cli.running import Order, run
-from portsync.cli.runtime import Runtime
-from portsync.cli.wiring import Surroundings, load_all
+from portsync.cli.running import run
 from portsync.logs import Redactor, configure_logs
+from portsync.running import Order
+from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
 from portsync.stop import unhurried
+from portsync.wiring import Surroundings, load_all
 
 if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping

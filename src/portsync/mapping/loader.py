@@ -34,6 +34,8 @@ class LoadedMapping:
     """Values that must not appear in any output."""
     warnings: tuple[Problem, ...] = ()
     """What is no mistake, but is probably not meant, in the order of the lines."""
+    is_from_port: bool = False
+    """Whether its resources are those of the integration's page in Port, which is then left as it is."""
 
     @property
     def name(self) -> str:

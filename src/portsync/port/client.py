@@ -49,6 +49,11 @@ class PortClient:
         self._waiting: set[asyncio.Timeout] = set()
         self._given_up: Problem | None = None
 
+    @property
+    def attempts(self) -> int:
+        """How many requests were sent, each try of one counted."""
+        return self._http.attempts
+
     async def sign_in(self) -> None:
         """Fetch a token. Raises PortRefusedError and PortUnreachableError."""
         async with self._signing_in:
@@ -63,6 +68,7 @@ class PortClient:
         body: Any = None,
         content: bytes | None = None,
         retried: frozenset[int] | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         """The answer to one request, whatever its status but 401. `path` begins after `/v1`; `retried` are the
         statuses that are worth another attempt, where they are not the usual ones.
@@ -75,7 +81,7 @@ class PortClient:
                 async with asyncio.timeout(None) as waiting:
                     self._waiting.add(waiting)
                     try:
-                        return await self._send(method, path, params, body, content, retried)
+                        return await self._send(method, path, params, body, content, retried, headers)
                     finally:
                         self._waiting.discard(waiting)
         assert self._given_up is not None
@@ -95,8 +101,9 @@ class PortClient:
         body: Any,
         content: bytes | None,
         retried: frozenset[int] | None,
+        headers: tuple[tuple[str, str], ...],
     ) -> Answer:
-        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, body=body, retried=retried)
+        request = RequestSpec(method, f"{self._base_url}/v1{path}", params, headers, body, retried=retried)
         token = await self._valid_token()
         answer = await self._http.send(_signed(request, token), content)
         if answer.status == HTTPStatus.UNAUTHORIZED:

@@ -20,6 +20,8 @@ ResyncStatus = Literal["completed", "failed", "aborted"]
 
 _SUBJECT = "integrations"
 _NEVER: frozenset[int] = frozenset()
+_NO_RESYNC = (("x-skip-resync", "true"),)
+"""Without it, Port asks for a run whenever somebody writes a config: also for the run that wrote it."""
 
 
 async def fetch_integration(port: PortClient, identifier: str) -> dict[str, Any] | None:
@@ -40,7 +42,8 @@ async def create_integration(port: PortClient, integration: Mapping[str, Any]) -
 
 async def change_integration(port: PortClient, identifier: str, changes: Mapping[str, Any]) -> None:
     """Replace some of an integration's keys. Raises PortError and SendError."""
-    answer = await port.send("PATCH", f"/integration/{segment(identifier)}", body=dict(changes), retried=_NEVER)
+    path = f"/integration/{segment(identifier)}"
+    answer = await port.send("PATCH", path, body=dict(changes), retried=_NEVER, headers=_NO_RESYNC)
     accepted(answer, f"PATCH integration {identifier}", _SUBJECT)
 
 
@@ -56,3 +59,15 @@ async def send_examples(port: PortClient, identifier: str, kind: str, examples: 
     path = f"/integration/{segment(identifier)}/kinds/{segment(kind)}/examples"
     answer = await port.send("POST", path, body={"examples": list(examples)}, retried=_NEVER)
     accepted(answer, f"POST examples of {kind} of integration {identifier}", _SUBJECT)
+
+
+async def fetch_resync_request(port: PortClient, identifier: str) -> str | None:
+    """When somebody last asked on Port's page for a resync, as Port writes it; None for never. Raises PortError and
+    SendError."""
+    path = f"/integration/{segment(identifier)}/resync-request"
+    answer = await port.send("GET", path, retried=_NEVER)
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return None
+    request = accepted(answer, f"GET resync-request of integration {identifier}", _SUBJECT).get("request")
+    found = request.get("updatedAt") if isinstance(request, dict) else None
+    return found if isinstance(found, str) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from portsync.errors import ConfigError, PortUnreachableError, Problem, SendErro
 from portsync.jq.cores import usable_cores
 from portsync.jq.pool import JqPool
 from portsync.jq.process import Limits
-from portsync.mapping.loader import LoadedMapping, load
+from portsync.mapping.loader import LoadedMapping, load, parse
 from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from portsync.cli.runtime import Runtime
     from portsync.logs import Redactor
     from portsync.port.owner import Owner
+    from portsync.runtime import Runtime
     from portsync.settings import Settings
 
 _PORT_ATTEMPTS = 7
@@ -51,11 +51,7 @@ def load_all(
     found: list[tuple[LoadedMapping, SourcePlan]] = []
     for path in paths:
         try:
-            mapping = load(path, environment)
-            source = plan_source(mapping.file, settings)
-            problems += origin_problems(mapping, source.origins)
-            problems += _part_problems(mapping, source, settings)
-            found.append((mapping, source))
+            found.append(_with_source(load(path, environment), settings))
         except ConfigError as error:
             problems += error.problems
     try:
@@ -66,6 +62,22 @@ def load_all(
     if problems:
         raise ConfigError(*problems)
     return found
+
+
+def planned(
+    text: str, path: Path, environment: Mapping[str, str], settings: Settings, *, is_from_port: bool
+) -> tuple[LoadedMapping, SourcePlan]:
+    """The mapping that `text` says, and its source; `path` gives it its name. Raises ConfigError."""
+    return _with_source(replace(parse(text, path, environment), is_from_port=is_from_port), settings)
+
+
+def _with_source(mapping: LoadedMapping, settings: Settings) -> tuple[LoadedMapping, SourcePlan]:
+    """The mapping and its source. Raises ConfigError."""
+    source = plan_source(mapping.file, settings)
+    problems = [*origin_problems(mapping, source.origins), *_part_problems(mapping, source, settings)]
+    if problems:
+        raise ConfigError(*problems)
+    return mapping, source
 
 
 def _part_problems(mapping: LoadedMapping, source: SourcePlan, settings: Settings) -> list[Problem]:

@@ -1,0 +1,273 @@
+"""The run of one mapping, from its parts to its report: what `sync`, `plan`, `demo` and `serve` have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from portsync.blueprints import beside, read_blueprints
+from portsync.dead_letters import DeadLetters, Header
+from portsync.errors import PortSyncError
+from portsync.integration import Integration, installation_of, status_of
+from portsync.port.deletion import Deletion
+from portsync.port.entities import UpsertSwitches
+from portsync.port.holdings import Holdings
+from portsync.port.owner import owner_of
+from portsync.producers import Producers
+from portsync.provision import Change, apply_steps, plan_blueprints
+from portsync.recheck import Recheck
+from portsync.reconcile import DeletionRule
+from portsync.report import Report
+from portsync.sinks.compared import ComparedSink
+from portsync.sinks.planned import PlannedSink
+from portsync.sinks.planned_deletion import PlannedDeletion
+from portsync.sinks.port import PortSink
+from portsync.state.catalog import Catalog
+from portsync.state.place import StatePlace, state_place
+from portsync.state.store import opened_state
+from portsync.sync import sync as run_sync
+from portsync.tools import Destination, PortSide, RunOptions, Tools
+from portsync.wiring import catalog_name, port_client, source_tools
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from portsync.auth import TokenStore
+    from portsync.blueprints import Blueprint
+    from portsync.changes import PlannedChanges
+    from portsync.mapping.loader import LoadedMapping
+    from portsync.mapping.models import MappingFile
+    from portsync.mapping.source import RateLimit
+    from portsync.plan import SourcePlan
+    from portsync.port.client import PortClient
+    from portsync.port.owner import Owner
+    from portsync.report import ResourceReport
+    from portsync.sinks.base import Sink
+    from portsync.stop import Stop
+    from portsync.wiring import Surroundings
+
+_QUIET_S = 3.0
+"""After so many seconds of waiting for Port somebody wants to know why."""
+Loaded = tuple["LoadedMapping", "SourcePlan"]
+Shown = Callable[["RateLimit | None"], AbstractContextManager[Callable[["ResourceReport"], None]]]
+"""From the source's limit to what shows how a run goes, for as long as it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line asks of a run."""
+
+    kinds: frozenset[str] = frozenset()
+    is_strict: bool = False
+    is_full: bool = False
+    """Send everything, whatever was sent before."""
+    no_delete: bool = False
+    max_delete: float | None = None
+    """In place of the mapping's threshold."""
+    allow_empty: bool = False
+    planned: PlannedChanges | None = None
+    """Where this is a plan: what takes it down. Nothing is written then."""
+    dead_letters: Path | None = None
+    """The file for what did not make it, in place of one beside the state."""
+    sink: Sink | None = None
+    """Where the entities go, when that is not Port. Nothing is known of what is there, and no state is kept."""
+    keeps_state: bool = True
+
+    def rule(self, mapping: MappingFile) -> DeletionRule:
+        """What may be deleted."""
+        threshold = mapping.entity_deletion_threshold if self.max_delete is None else self.max_delete
+        return DeletionRule(threshold, self.allow_empty, self.no_delete)
+
+
+class Pulse:
+    """Whether something happens in a run: a number that rises with every request and every page."""
+
+    def __init__(self) -> None:
+        self._parts: list[Callable[[], int]] = []
+
+    def feel(self, part: Callable[[], int]) -> None:
+        """Count this too."""
+        self._parts.append(part)
+
+    def count(self) -> int:
+        return sum(part() for part in self._parts)
+
+
+@dataclass(frozen=True)
+class MappingRun:
+    """One mapping's run."""
+
+    mapping: LoadedMapping
+    source: SourcePlan
+    around: Surroundings
+    order: Order
+    stop: Stop
+    store: TokenStore
+    others: Sequence[LoadedMapping] = ()
+    """What else gives entities to Port beside this mapping, perhaps under the same integration."""
+    shown: Shown = lambda _: nullcontext(lambda _: None)
+    pulse: Pulse = field(default_factory=Pulse)
+    interval_s: float | None = None
+    """How long after its end the next run begins, where somebody knows."""
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    async def run(self) -> Report:
+        """What it came to, also where it could not begin."""
+        started_at = self.around.runtime.clock()
+        try:
+            return await self._report()
+        except PortSyncError as error:
+            ended_at, code = self.around.runtime.clock(), error.exit_code
+            return Report(self.run_id, str(self.mapping.path), started_at, ended_at, code, (), error.problems)
+
+    async def _report(self) -> Report:
+        """Raises PortError, StateError and StoppedError where it could not begin."""
+        settings, order, mapping = self.around.settings, self.order, self.mapping
+        owner = owner_of(settings, mapping.name)
+        keeps_state = order.keeps_state and order.sink is None
+        given_elsewhere = _given_by([other for other in self.others if owner_of(settings, other.name) == owner])
+        options = RunOptions(order.rule(mapping.file), order.kinds, order.is_strict, given_elsewhere)
+        with opened_state(state_place(settings, owner.identifier) if keeps_state else StatePlace()) as connection:
+            async with self._tools(self._catalog(connection, owner), owner) as tools:
+                integration = None if tools.into.port is None else tools.into.port.integration
+                if integration is not None:
+                    await integration.begin()
+                report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
+                if integration is not None:
+                    await integration.end(status_of(report.exit_code))
+        log = structlog.get_logger().bind(run_id=self.run_id, mapping=str(mapping.path))
+        for resource in report.resources:
+            log.info("resource.ended", **resource.as_json())
+        log.info("run.ended", exit_code=report.exit_code, **report.totals())
+        return report
+
+    def _catalog(self, connection: Connection, owner: Owner) -> Catalog:
+        settings, file = self.around.settings, self.mapping.file
+        manner = f"merge={file.enable_merge_entity} related={file.create_missing_related_entities}"
+        return Catalog(
+            connection, catalog_name(settings, owner, self.mapping.name), manner, is_dry=self.order.planned is not None
+        )
+
+    @asynccontextmanager
+    async def _tools(self, catalog: Catalog, owner: Owner) -> AsyncIterator[Tools]:
+        """Raises PortError where Port cannot be used."""
+        runtime = self.around.runtime
+        async with AsyncExitStack() as stack:
+            show = stack.enter_context(self.shown(self.source.rate_limit))
+            into = await self._into_port(stack, catalog, owner) if self.order.sink is None else self._into_sink(catalog)
+            source = await stack.enter_async_context(source_tools(self.mapping, self.source, self.around, self.store))
+            self.pulse.feel(lambda: source.client.attempts + source.pool.runs)
+            letters = self._letters(owner) if into.port is not None and self.order.planned is None else None
+            if letters is not None:
+                stack.enter_context(letters)
+            yield Tools(
+                source.client,
+                source.pool,
+                into,
+                self.stop,
+                runtime.clock,
+                show,
+                source.patience_s,
+                letters=letters,
+            )
+
+    async def _into_port(self, stack: AsyncExitStack, catalog: Catalog, owner: Owner) -> Destination:
+        """Port, signed in, with the blueprints at hand."""
+        settings, order, file = self.around.settings, self.order, self.mapping.file
+        port = await stack.enter_async_context(port_client(settings, owner, self.around))
+        self.pulse.feel(lambda: port.attempts)
+        await self.stop.race(_signed_in(port, settings.port_url))
+        if settings.initialize_resources and order.planned is None:
+            await self.stop.race(create_missing_blueprints(port, self.mapping))
+        holdings = Holdings(port, owner)
+        now, every_s = self.around.runtime.clock(), settings.compare_every
+        recheck = Recheck(catalog, holdings, now=now, every_s=every_s, is_full=order.is_full)
+        merges, cascades = file.enable_merge_entity, file.delete_dependent_entities
+        if (planned := order.planned) is not None:
+            at_hand = blueprints_at_hand(self.mapping) if settings.initialize_resources else []
+            names = frozenset(blueprint["identifier"] for blueprint in at_hand)
+            plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges, at_hand=names)
+            deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
+            return Destination(plan, PortSide(holdings, deletes, give_up=port.give_up), catalog, recheck)
+        to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
+        sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
+        installed = installation_of(self.mapping, owner.identifier, owner.type, self.around.redactor)
+        integration = Integration(
+            port,
+            installed,
+            self.around.redactor,
+            self.around.runtime.clock,
+            sends_examples=settings.raw_examples,
+            interval_min=None if self.interval_s is None else self.interval_s / 60,
+        )
+        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration, port.give_up)
+        return Destination(sink, side, catalog, recheck)
+
+    def _into_sink(self, catalog: Catalog) -> Destination:
+        assert self.order.sink is not None
+        recheck = Recheck(catalog, None, now=self.around.runtime.clock(), every_s=0, is_full=True)
+        return Destination(self.order.sink, None, catalog, recheck)
+
+    def _letters(self, owner: Owner) -> DeadLetters | None:
+        """What takes the records and entities that do not make it; None where there is no place for a file."""
+        settings, file = self.around.settings, self.mapping.file
+        path = self.order.dead_letters
+        if path is None:
+            if settings.state_folder is None:
+                return None
+            # Two mappings may share a name that the environment gives.
+            is_shared = settings.own_identifier or settings.ocean_identifier
+            name = owner.identifier if not is_shared else f"{owner.identifier}-{self.mapping.name}"
+            path = settings.state_folder / "dead-letters" / f"{name}.jsonl"
+        header = Header(
+            run_id=self.run_id,
+            mapping=str(self.mapping.path),
+            product=owner.product,
+            identifier=owner.identifier,
+            type=owner.type,
+            merge=file.enable_merge_entity,
+            create_missing_related_entities=file.create_missing_related_entities,
+            written_at=datetime.fromtimestamp(self.around.runtime.clock(), UTC),
+        )
+        return DeadLetters(path, header, self.around.redactor)
+
+
+async def _signed_in(port: PortClient, url: str) -> None:
+    """Sign in to Port, and say so where that takes a while: its attempts go on for up to a minute."""
+    signing_in = asyncio.create_task(port.sign_in())
+    try:
+        await asyncio.wait({signing_in}, timeout=_QUIET_S)
+        if not signing_in.done():
+            structlog.get_logger().warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
+        await signing_in
+    finally:
+        signing_in.cancel()
+
+
+def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:
+    """Whether one of the mappings may give entities of a blueprint."""
+    producers = [Producers(mapping.file.resources) for mapping in mappings]
+    return lambda blueprint: any(one.may_give(blueprint) for one in producers)
+
+
+async def create_missing_blueprints(port: PortClient, mapping: LoadedMapping) -> None:
+    """Create the blueprints at hand that Port does not have. Existing ones are never changed by a sync."""
+    if blueprints := blueprints_at_hand(mapping):
+        steps = await plan_blueprints(port, blueprints)
+        await apply_steps(port, [step for step in steps if step.change is Change.CREATE])
+
+
+def blueprints_at_hand(mapping: LoadedMapping) -> list[Blueprint]:
+    """The blueprints in the folder that belongs to the mapping."""
+    folder = beside(mapping.path)
+    return [] if folder is None else read_blueprints(folder)

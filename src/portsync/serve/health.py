@@ -1,0 +1,45 @@
+"""How the service is, for those who have to decide whether to start it anew or to send it requests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from portsync.serve.job import Job
+
+_BEAT_S = 1.0
+_STANDSTILL_S = 60.0
+"""A run never keeps the loop to itself for so long."""
+
+
+class Health:
+    """Asked from another thread than that of the jobs."""
+
+    def __init__(self, jobs: Sequence[Job], monotonic: Callable[[], float]) -> None:
+        self._jobs = jobs
+        self._monotonic = monotonic
+        self._beat = monotonic()
+        self._is_ending = False
+
+    async def beat(self) -> None:
+        """Note that the loop moves, for as long as it does."""
+        while True:
+            self._beat = self._monotonic()
+            await asyncio.sleep(_BEAT_S)
+
+    def end(self) -> None:
+        """From now on the service is on its way down."""
+        self._is_ending = True
+
+    def standstill(self) -> str | None:
+        """Why nothing will come of this process any more, or None."""
+        silent = self._monotonic() - self._beat
+        return None if silent < _STANDSTILL_S else f"the loop stands still for {silent:.0f} s"
+
+    def faults(self) -> list[str]:
+        """Why the service is not ready; nothing where it is."""
+        faults = [f"{job.supply.name}: no mapping that can be used" for job in self._jobs if job.loaded is None]
+        return [*faults, *(["the service is going down"] if self._is_ending else [])]

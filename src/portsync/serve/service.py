@@ -1,0 +1,119 @@
+"""THE SERVICE: one job for each mapping, what asks them for runs, and what is answered over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from portsync.lanes import end
+from portsync.loopback import serving
+from portsync.port.owner import owner_of
+from portsync.serve.health import Health
+from portsync.serve.http import ServiceRoutes
+from portsync.serve.job import Job
+from portsync.serve.port_page import PortPage, PortWatch
+from portsync.serve.supply import FileSupply, PortSupply, has_resources
+from portsync.wiring import port_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from portsync.mapping.loader import LoadedMapping
+    from portsync.report import Report
+    from portsync.serve.parts import Parts
+    from portsync.serve.supply import Supply
+    from portsync.stop import Stop
+
+
+class Service:
+    """The jobs of a process. `run_once` for a single run of each, `stay` for all runs until it is told to stop."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        default: Path | None,
+        parts: Parts,
+        stop: Stop,
+        monotonic: Callable[[], float],
+        is_up: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`paths` are the mapping files; without any, or where one says nothing of resources, they come from Port's
+        page, and `default` is the mapping for an integration that has none there. `is_up` is told the URL under which
+        the service answers."""
+        self._paths = paths
+        self._default = default
+        self._parts = parts
+        self._monotonic = monotonic
+        self._is_up = is_up
+        self._stop = stop
+        self._jobs: list[Job] = []
+
+    async def run_once(self) -> list[Report]:
+        """Run each mapping once. Raises ConfigError where there is something wrong with a file."""
+        async with AsyncExitStack() as stack:
+            await self._make_jobs(stack)
+            reports: list[Report] = []
+            for job in self._jobs:
+                if self._stop.is_requested and reports:
+                    break
+                reports.append(await job.run_once())
+        return reports
+
+    async def stay(self) -> None:
+        """Run whenever it is due or asked for, until it is told to stop; a run that is under way then is brought
+        to its end. Raises OSError where the address is taken."""
+        settings, parts, log = self._parts.settings, self._parts, structlog.get_logger()
+        async with AsyncExitStack() as stack:
+            watches = await self._make_jobs(stack)
+            health = Health(self._jobs, self._monotonic)
+            tasks = [asyncio.create_task(health.beat())]
+            with ExitStack() as served:
+                loop = asyncio.get_running_loop()
+                token = settings.http_token.get_secret_value() if settings.http_token else None
+                routes = ServiceRoutes(health, parts.history, parts.metrics, token, lambda name: self._ask(loop, name))
+                host, port = settings.listen.rsplit(":", 1)
+                url = served.enter_context(serving(routes.app(), host=host.strip("[]"), port=int(port)))
+                log.info("service.up", url=url, mappings=[job.supply.name for job in self._jobs])
+                self._is_up(url)
+                tasks += [asyncio.create_task(watch.work()) for watch in watches]
+                await asyncio.gather(*(job.work() for job in self._jobs))
+                health.end()
+                await end(tasks)
+        log.info("service.down")
+
+    async def _make_jobs(self, stack: AsyncExitStack) -> list[PortWatch]:
+        """Make a job for each mapping, and what watches its page in Port."""
+        watches = []
+        paths: Sequence[Path | None] = self._paths or [None]
+        for path in paths:
+            supply, page = await self._supply(path, stack)
+            job = Job(supply, self._parts, self._stop, partial(self._others, supply))
+            self._jobs.append(job)
+            if self._parts.settings.listener != "once":
+                watches.append(PortWatch(page, job, self._parts))
+        return watches
+
+    async def _supply(self, path: Path | None, stack: AsyncExitStack) -> tuple[Supply, PortPage]:
+        settings, environment = self._parts.settings, self._parts.runtime.environment
+        name = settings.type if path is None else path.stem
+        owner = owner_of(settings, name)
+        port = await stack.enter_async_context(port_client(settings, owner, self._parts.around))
+        page = PortPage(port, owner.identifier)
+        if path is not None and settings.mapping_from != "port" and has_resources(path):
+            return FileSupply(path, environment, settings), page
+        return PortSupply(name, path, environment, settings, page.config, self._default), page
+
+    def _others(self, own: Supply) -> list[LoadedMapping]:
+        return [job.loaded[0] for job in self._jobs if job.supply is not own and job.loaded is not None]
+
+    def _ask(self, loop: asyncio.AbstractEventLoop, name: str | None) -> list[str]:
+        """Pass on a request for a run; called from the thread that serves HTTP."""
+        asked = [job for job in self._jobs if name in (None, job.supply.name)]
+        for job in asked:
+            loop.call_soon_threadsafe(job.asks.add, "http")
+        return [job.supply.name for job in asked]
