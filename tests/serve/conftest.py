@@ -23,10 +23,13 @@ from portsync.settings import read_settings
 from portsync.stop import Stop
 from portsync.wiring import Surroundings
 from tests.conftest import NOW
+from tests.postgres import fresh_postgres, postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
+
+__all__ = ["fresh_postgres", "postgres"]
 
 _PATIENCE_S = 20.0
 HTTP_TOKEN = "http-token-5d2b"
@@ -49,6 +52,20 @@ class Clock:
             await sleeper[1].wait()
         finally:
             self.sleepers.remove(sleeper)
+
+    async def until_asleep(self) -> None:
+        """Return once somebody sleeps."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not self.sleepers:  # noqa: ASYNC110 - a sleeper cannot tell of itself before it sleeps
+                await asyncio.sleep(0.005)
+
+    async def pass_until(self, done: asyncio.Future[Any]) -> None:
+        """Let time pass until it is done."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not done.done():
+                self.pass_by(5)
+                await asyncio.sleep(0.005)
+        done.result()
 
     def pass_by(self, seconds: float) -> None:
         """Let so much time pass."""

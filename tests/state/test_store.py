@@ -18,7 +18,7 @@ from portsync.errors import StateError
 from portsync.settings import read_settings
 from portsync.state.place import StatePlace, state_place
 from portsync.state.store import opened_state
-from tests.state.conftest import driver
+from tests.postgres import driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,9 +210,12 @@ def test_a_server_that_is_not_there_is_said_without_its_password() -> None:
         ("/var/lib/portsync.db", StatePlace(Path("/var/lib/portsync.db"))),
         ("sqlite:///state.db", StatePlace(Path("state.db"))),
         ("sqlite:////var/lib/portsync.db", StatePlace(Path("/var/lib/portsync.db"))),
-        ("postgresql://u:p@h:5/d", StatePlace(url="postgresql+psycopg://u:p@h:5/d")),
-        ("postgres://h/d", StatePlace(url="postgresql+psycopg://h/d")),
-        ("postgresql+psycopg://h/d?sslmode=require", StatePlace(url="postgresql+psycopg://h/d?sslmode=require")),
+        ("postgresql://u:p@h:5/d", StatePlace(url="postgresql+psycopg://u:p@h:5/d", integration="me")),
+        ("postgres://h/d", StatePlace(url="postgresql+psycopg://h/d", integration="me")),
+        (
+            "postgresql+psycopg://h/d?sslmode=require",
+            StatePlace(url="postgresql+psycopg://h/d?sslmode=require", integration="me"),
+        ),
     ],
     ids=str,
 )

@@ -19,6 +19,8 @@ class Health:
     """Asked from another thread than that of the jobs."""
 
     def __init__(self, jobs: Sequence[Job], monotonic: Callable[[], float]) -> None:
+        self.is_standing_by = False
+        """Whether another replica runs, and this one waits for its turn."""
         self._jobs = jobs
         self._monotonic = monotonic
         self._beat = monotonic()
@@ -41,5 +43,6 @@ class Health:
 
     def faults(self) -> list[str]:
         """Why the service is not ready; nothing where it is."""
-        faults = [f"{job.supply.name}: no mapping that can be used" for job in self._jobs if job.loaded is None]
+        waiting = [] if self.is_standing_by else self._jobs
+        faults = [f"{job.supply.name}: no mapping that can be used" for job in waiting if job.loaded is None]
         return [*faults, *(["the service is going down"] if self._is_ending else [])]

@@ -85,6 +85,9 @@ class ServiceRoutes:
         """Ask for a run of `?mapping=NAME`, or of all. 202: it begins now, or after the one that is under way."""
         if (refusal := self._refusal(request)) is not None:
             return refusal
+        if self._health.is_standing_by:
+            error = "this replica stands by: ask the one that runs"
+            return _answer({"error": error}, HTTPStatus.SERVICE_UNAVAILABLE)
         asked = self._ask(request.query_params.get("mapping"))
         if not asked:
             return _answer({"error": "no mapping has this name"}, HTTPStatus.NOT_FOUND)

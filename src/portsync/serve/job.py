@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from portsync.errors import PortSyncError, Problem
-from portsync.lanes import end
+from portsync.port.owner import owner_of
 from portsync.report import Report
 from portsync.running import MappingRun, Pulse
 from portsync.schedule import Interval, with_jitter
 from portsync.serve.asks import Asks
 from portsync.serve.history import Begun
-from portsync.stop import Stop
+from portsync.state.place import state_place
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from portsync.serve.asks import Reason
     from portsync.serve.parts import Parts
     from portsync.serve.supply import Supply
+    from portsync.stop import Stop
 
 _BUG = 70
 _UNUSABLE = frozenset({2, 3, 4, _BUG})
@@ -39,8 +40,8 @@ _LOOK_EVERY_S = 2.0
 class Job:
     """The runs of one mapping, for as long as the service is up."""
 
-    def __init__(self, supply: Supply, parts: Parts, stop: Stop, others: Callable[[], Sequence[LoadedMapping]]) -> None:
-        """`stop` ends the job, and the run that is under way. `others` are the other mappings of the service."""
+    def __init__(self, supply: Supply, parts: Parts, others: Callable[[], Sequence[LoadedMapping]]) -> None:
+        """`others` are the other mappings of the service."""
         self.supply = supply
         self.asks = Asks()
         self.loaded: Loaded | None = None
@@ -48,22 +49,21 @@ class Job:
         """Why the newest mapping cannot be used; the one before it stays in use."""
         self.is_running = False
         self._parts = parts
-        self._stop = stop
         self._others = others
         self._mark: object = None
         self._failures = 0
         self._log = structlog.get_logger().bind(mapping=supply.name)
 
-    async def work(self) -> None:
-        """Run until the service stops."""
+    async def work(self, stop: Stop) -> None:
+        """Run until it is told to stop, and bring the run that is under way then to its end."""
         parts = self._parts
         await self.reload()
         if parts.settings.runs_at_start:
             self.asks.add("start")
         looking = asyncio.create_task(self._look_for_changes())
         try:
-            while await self._until_due():
-                await self.run_once()
+            while await self._until_due(stop):
+                await self.run_once(stop)
         finally:
             looking.cancel()
 
@@ -88,7 +88,7 @@ class Job:
         self._parts.metrics.mapping(self.supply.name, is_valid=self.fault is None)
         return self.fault is None
 
-    async def run_once(self) -> Report:
+    async def run_once(self, stop: Stop) -> Report:
         """Run now, with the newest mapping that can be used."""
         parts, name = self._parts, self.supply.name
         reasons = self.asks.taken()
@@ -106,7 +106,7 @@ class Job:
                 problems, code = self.fault.problems, self.fault.exit_code
                 report = Report(run_id, name, started_at, parts.runtime.clock(), code, (), problems)
             else:
-                report = await self._run(run_id, *self.loaded, started_at)
+                report = await self._run(run_id, *self.loaded, started_at, stop)
         finally:
             self.is_running = False
         parts.history.end(run_id, report)
@@ -114,9 +114,12 @@ class Job:
         self._failures = self._failures + 1 if report.exit_code in _UNUSABLE else 0
         return report
 
-    async def _run(self, run_id: str, mapping: LoadedMapping, source: SourcePlan, started_at: float) -> Report:
+    async def _run(
+        self, run_id: str, mapping: LoadedMapping, source: SourcePlan, started_at: float, stop: Stop
+    ) -> Report:
         """The report of the run, also where it stands still or ends in a bug: the service goes on."""
-        parts, stop, pulse = self._parts, Stop(), Pulse()
+        parts, pulse = self._parts, Pulse()
+        place = state_place(parts.settings, owner_of(parts.settings, mapping.name).identifier)
         run = MappingRun(
             mapping,
             source,
@@ -129,8 +132,12 @@ class Job:
             interval_s=parts.interval_s,
             run_id=run_id,
         )
+        async with parts.turns[str(place)]:
+            return await self._watched(run, pulse, started_at)
+
+    async def _watched(self, run: MappingRun, pulse: Pulse, started_at: float) -> Report:
+        parts, run_id = self._parts, run.run_id
         work = asyncio.create_task(run.run())
-        passing_on = asyncio.create_task(self._pass_on(stop))
         before = -1
         try:
             while not work.done():
@@ -147,7 +154,6 @@ class Job:
         finally:
             work.cancel()
             await asyncio.wait({work})
-            await end([passing_on])
 
     def _failed(self, run_id: str, started_at: float, code: str, message: str) -> Report:
         problem = Problem(code, message, hint="please report it; the service goes on with the next run")
@@ -155,25 +161,21 @@ class Job:
         now = self._parts.runtime.clock()
         return Report(run_id, self.supply.name, started_at, now, _BUG, (), (problem,))
 
-    async def _pass_on(self, stop: Stop) -> None:
-        await self._stop.wait()
-        stop.request(self._stop.signal or 0)
-
-    async def _until_due(self) -> bool:
-        """Return when a run is due or asked for; false when the service stops."""
+    async def _until_due(self, stop: Stop) -> bool:
+        """Return when a run is due or asked for; false when it is time to stop."""
         due = self._due()
         if due is None:
-            await self._first_of(self.asks.wait(), self._stop.wait())
-            return not self._stop.is_requested
+            await self._first_of(self.asks.wait(), stop.wait())
+            return not stop.is_requested
         reason, at = due
         now = self._parts.runtime.clock()
         delay = max(0.0, with_jitter(at, now, self._parts.runtime.random()) - now)
         self._parts.metrics.next_run(self.supply.name, now + delay)
         sleeping = asyncio.ensure_future(self._parts.runtime.sleep(delay))
-        await self._first_of(self.asks.wait(), self._stop.wait(), sleeping)
+        await self._first_of(self.asks.wait(), stop.wait(), sleeping)
         if not self.asks.waiting:
             self.asks.add(reason)
-        return not self._stop.is_requested
+        return not stop.is_requested
 
     def _due(self) -> tuple[Reason, float] | None:
         """Why and when the next run is due; None where only somebody who asks brings it about."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portsync.schedule import Interval
@@ -29,6 +31,9 @@ class Parts:
     metrics: Metrics
     patience_s: float = 1200.0
     """A run that neither sends a request nor maps a page for so long stands still: no single wait takes that long."""
+
+    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """For each place of a state, whose turn it is: two runs never have one state at the same time."""
 
     @property
     def settings(self) -> Settings:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
+from portsync.errors import StoppedError
 from portsync.lanes import end
 from portsync.loopback import serving
 from portsync.port.owner import owner_of
 from portsync.serve.health import Health
 from portsync.serve.http import ServiceRoutes
 from portsync.serve.job import Job
+from portsync.serve.lease import Alone, PostgresLease
 from portsync.serve.port_page import PortPage, PortWatch
 from portsync.serve.supply import FileSupply, PortSupply, has_resources
+from portsync.state.place import state_place
+from portsync.stop import Stop
 from portsync.wiring import port_client
 
 if TYPE_CHECKING:
@@ -25,9 +30,9 @@ if TYPE_CHECKING:
 
     from portsync.mapping.loader import LoadedMapping
     from portsync.report import Report
+    from portsync.serve.lease import Lease
     from portsync.serve.parts import Parts
     from portsync.serve.supply import Supply
-    from portsync.stop import Stop
 
 
 class Service:
@@ -61,7 +66,7 @@ class Service:
             for job in self._jobs:
                 if self._stop.is_requested and reports:
                     break
-                reports.append(await job.run_once())
+                reports.append(await job.run_once(self._stop))
         return reports
 
     async def stay(self) -> None:
@@ -71,20 +76,59 @@ class Service:
         async with AsyncExitStack() as stack:
             watches = await self._make_jobs(stack)
             health = Health(self._jobs, self._monotonic)
-            tasks = [asyncio.create_task(health.beat())]
+            beating = asyncio.create_task(health.beat())
             with ExitStack() as served:
                 loop = asyncio.get_running_loop()
                 token = settings.http_token.get_secret_value() if settings.http_token else None
                 routes = ServiceRoutes(health, parts.history, parts.metrics, token, lambda name: self._ask(loop, name))
                 host, port = settings.listen.rsplit(":", 1)
                 url = served.enter_context(serving(routes.app(), host=host.strip("[]"), port=int(port)))
-                log.info("service.up", url=url, mappings=[job.supply.name for job in self._jobs])
                 self._is_up(url)
-                tasks += [asyncio.create_task(watch.work()) for watch in watches]
-                await asyncio.gather(*(job.work() for job in self._jobs))
+                log.info("service.up", url=url, mappings=[job.supply.name for job in self._jobs])
+                while not self._stop.is_requested:
+                    await self._lead(health, watches)
                 health.end()
-                await end(tasks)
+                await end([beating])
         log.info("service.down")
+
+    async def _lead(self, health: Health, watches: Sequence[PortWatch]) -> None:
+        """Wait until this replica is the one that runs, and then run for as long as it is."""
+        lease, metrics, log = self._lease(), self._parts.metrics, structlog.get_logger()
+        health.is_standing_by = not isinstance(lease, Alone)
+        metrics.leads(is_leader=False)
+        try:
+            await self._stop.race(lease.wait())
+        except StoppedError:
+            await lease.release()
+            return
+        health.is_standing_by = False
+        metrics.leads(is_leader=True)
+        if not isinstance(lease, Alone):
+            log.info("lease.taken")
+        term = Stop()
+        tasks = [asyncio.create_task(watch.work()) for watch in watches]
+        tasks.append(asyncio.create_task(self._end_term(term, lease)))
+        try:
+            await asyncio.gather(*(job.work(term) for job in self._jobs))
+        finally:
+            await end(tasks)
+            await lease.release()
+
+    async def _end_term(self, term: Stop, lease: Lease) -> None:
+        """Stop the runs when the service stops, or when another replica may run."""
+        try:
+            await self._stop.race(lease.lost())
+            structlog.get_logger().warning("lease.lost")
+        except StoppedError:
+            pass
+        term.request(self._stop.signal or signal.SIGTERM)
+
+    def _lease(self) -> Lease:
+        """The right to run: replicas share it in the database of their state."""
+        settings, runtime = self._parts.settings, self._parts.runtime
+        owners = tuple(owner_of(settings, job.supply.name).identifier for job in self._jobs)
+        place = state_place(settings, owners[0])
+        return Alone() if place.url is None else PostgresLease(place.url, owners, runtime.sleep)
 
     async def _make_jobs(self, stack: AsyncExitStack) -> list[PortWatch]:
         """Make a job for each mapping, and what watches its page in Port."""
@@ -92,7 +136,7 @@ class Service:
         paths: Sequence[Path | None] = self._paths or [None]
         for path in paths:
             supply, page = await self._supply(path, stack)
-            job = Job(supply, self._parts, self._stop, partial(self._others, supply))
+            job = Job(supply, self._parts, partial(self._others, supply))
             self._jobs.append(job)
             if self._parts.settings.listener != "once":
                 watches.append(PortWatch(page, job, self._parts))

@@ -22,6 +22,8 @@ class StatePlace:
     url: str | None = None
     is_ours: bool = False
     """Whether we chose the file's name, so that nothing but a state can be in it."""
+    integration: str = ""
+    """Of whom the state is, where several integrations may be in one database."""
 
     def __str__(self) -> str:
         """For messages: without the password that a URL may hold."""
@@ -45,5 +47,5 @@ def state_place(settings: Settings, identifier: str) -> StatePlace:
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return StatePlace(Path(rest[1:]))
     if scheme in ("postgresql", "postgres", "postgresql+psycopg"):
-        return StatePlace(url=f"postgresql+psycopg://{rest}")
+        return StatePlace(url=f"postgresql+psycopg://{rest}", integration=identifier)
     raise StateError(Problem("bad-state", f"the state cannot be a {scheme} URL", "PORTSYNC_STATE", _HINT))

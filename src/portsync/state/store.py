@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"SQLite format 3\0"
 _STATE_NAMES = (".db", ".sqlite", ".sqlite3", ".state")
-_LOCK_KEY = zlib.crc32(b"portsync state")
+_MAKING_KEY = zlib.crc32(b"portsync tables")
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16000", "busy_timeout = 5000")
 """A killed process loses nothing with these; a power cut may lose the last moments, which are sent again then."""
 
@@ -63,17 +63,24 @@ def _connected(engine: Engine, place: StatePlace) -> Iterator[Connection]:
 
 def _establish(connection: Connection, place: StatePlace) -> None:
     """Make the tables, or see that they are those which we know."""
+    if connection.dialect.name == "postgresql":
+        # Two that begin at one moment would both make the tables, and one of them fail.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING_KEY})
     is_there = inspect(connection).has_table(VERSION.name)
     version = connection.execute(select(VERSION.c.version)).scalar_one_or_none() if is_there else None
-    connection.commit()
     if version is None:
         # A run that was killed here may have left some of the tables; their version comes last.
         METADATA.create_all(connection)
         connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
-        connection.commit()
     elif version > SCHEMA_VERSION:
         message = f"the state {place} was written by a newer portsync (its version is {version}, not {SCHEMA_VERSION})"
         raise StateError(Problem("state-version", message, str(place), "use that portsync, or name another state"))
+    connection.commit()
+
+
+def lock_key(*what: str) -> int:
+    """The number by which PostgreSQL knows the lock of something."""
+    return zlib.crc32(" ".join(("portsync", *what)).encode())
 
 
 def _sqlite_engine(name: str) -> Engine:
@@ -177,7 +184,8 @@ def _postgres(place: StatePlace) -> Iterator[Connection]:
         raise StateError(Problem("bad-state", "the URL of the state is no URL", "PORTSYNC_STATE")) from error
     with _connected(engine, place) as connection:
         # It belongs to the session, so that it ends with the process, however that ends.
-        is_free = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}).scalar_one()
+        key = lock_key("state", place.integration)
+        is_free = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()
         connection.commit()
         if not is_free:
             raise _held(str(place), "another process")

@@ -1,0 +1,121 @@
+"""Replicas that share a PostgreSQL database: one of them runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from portsync.serve.lease import PostgresLease
+from tests.postgres import driver
+from tests.serve.conftest import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from tests.conftest import LocalPort, Source
+
+
+async def _soon(work: Awaitable[None]) -> None:
+    await asyncio.wait_for(work, 20)
+
+
+def test_one_has_the_lease_and_the_other_waits_until_it_is_released(fresh_postgres: str) -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        first, second = (PostgresLease(fresh_postgres, ("a", "b"), clock.sleep) for _ in range(2))
+        other = PostgresLease(fresh_postgres, ("c",), clock.sleep)
+        await _soon(first.wait())
+        await _soon(other.wait())  # another service in the same database
+        waiting = asyncio.create_task(second.wait())
+        await clock.until_asleep()
+        assert not waiting.done()
+
+        await first.release()
+        await clock.pass_until(waiting)
+        await second.release()
+        await other.release()
+
+    asyncio.run(scenario())
+
+
+def test_who_loses_the_connection_loses_the_lease(fresh_postgres: str) -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        lease = PostgresLease(fresh_postgres, ("a",), clock.sleep)
+        await _soon(lease.wait())
+        losing = asyncio.create_task(lease.lost())
+        for _ in range(2):
+            await clock.until_asleep()
+            assert not losing.done()
+            clock.pass_by(5)
+        with driver().connect(fresh_postgres.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        await clock.pass_until(losing)
+        await lease.release()
+
+        await _soon(lease.wait())  # and it can be had again
+        await lease.release()
+
+    asyncio.run(scenario())
+
+
+def test_when_the_one_that_runs_is_killed_the_other_runs(
+    fresh_postgres: str,
+    mapping: Callable[..., str],
+    source: Source,
+    local_port: LocalPort,
+    port_env: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    source.answer = lambda _: {"data": [{"id": "ada", "size": len(source.asked)}]}
+    file = tmp_path / "m.yaml"
+    file.write_text(mapping(), encoding="utf-8")
+    state = fresh_postgres.replace("+psycopg", "")
+    environment = {
+        **os.environ, **port_env, "PORTSYNC_STATE": state, "PORTSYNC_INTERVAL": "1s", "PORTSYNC_LISTEN": "127.0.0.1:0",
+    }  # fmt: skip
+
+    def replica(name: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "portsync", "serve", str(file)]
+        with (tmp_path / name).open("wb") as log:
+            return subprocess.Popen(command, env=environment, stderr=log)
+
+    def log(name: str) -> str:
+        return (tmp_path / name).read_text(encoding="utf-8")
+
+    first = replica("first")
+    try:
+        _wait_until(lambda: log("first").count('"run.ended"') >= 2)
+        second = replica("second")
+        try:
+            _wait_until(lambda: "service.up" in log("second"))
+            _wait_until(lambda: log("first").count('"run.ended"') >= 4)
+            assert "run.began" not in log("second")
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+            killed = time.monotonic()
+            _wait_until(lambda: "run.ended" in log("second"))
+            assert time.monotonic() - killed < 30
+            assert '"exit_code": 0' in log("second")
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 0
+        finally:
+            second.kill()
+            second.wait()
+    finally:
+        first.kill()
+        first.wait()
+    assert list(local_port.entities("thing")) == ["ada"]
+
+
+def _wait_until(holds: Callable[[], Any]) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
