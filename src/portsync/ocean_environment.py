@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
+from portsync.masking import is_secret_name
 from portsync.pagination.ocean import cursor_in, link_in, more_in
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 OCEAN_CONFIG = "OCEAN__INTEGRATION__CONFIG__"
 OCEAN_SECRETS = "OCEAN__INTEGRATION__SECRETS__"
 OCEAN_LISTENER = "OCEAN__EVENT_LISTENER"
+_REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
 def bad_setting(variable: str, message: str, path: Sequence[int | str] = (), hint: str | None = None) -> Problem:
@@ -103,6 +106,34 @@ def pagination_of(environment: Mapping[str, str], problems: list[Problem]) -> An
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def headers_of(environment: Mapping[str, str], problems: list[Problem]) -> dict[str, str] | None:
+    """The headers of every request to the source, with `${NAME}` from the environment put in, as Ocean does."""
+    variable = f"{OCEAN_CONFIG}CUSTOM_HEADERS"
+    text = environment.get(variable)
+    if text is None:
+        return None
+    value = read_json(text, variable, problems)
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        if not problems or problems[-1].place != variable:
+            problems.append(bad_setting(variable, "is no JSON object of names and texts"))
+        return None
+    unset = sorted({name for each in value.values() for name in _REFERENCE.findall(each) if name not in environment})
+    if unset:
+        problems.append(bad_setting(variable, f"it names {' and '.join(unset)}, which {_is(unset)} not set"))
+        return None
+    return {name: _REFERENCE.sub(lambda found: environment[found[1]], each) for name, each in value.items()}
+
+
+def _is(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def secret_headers(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of headers that may hold credentials."""
+    found = ((name.lower(), value) for name, value in headers.items())
+    return tuple(value for name, value in found if is_secret_name(name) or name.endswith("key"))
 
 
 def listener_of(environment: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:

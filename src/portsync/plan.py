@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from portsync.auth import AnyAuth, NoAuth
 from portsync.errors import ExpressionError, Problem, SettingsError
 from portsync.jq.items import Items
 from portsync.jq.program import EntityExpressions, PageProgram
 from portsync.mapping.fit import constant
+from portsync.mapping.source import Timeout
 from portsync.pagination import NoPagination, Paginator
 from portsync.urls import Origins, origin_of
 
 if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import EntityMapping, MappingFile, PortSection, Resource
-    from portsync.mapping.source import RateLimit, Retry, Timeout, Tls
+    from portsync.mapping.source import RateLimit, Retry, Source, Tls
     from portsync.settings import Settings
 
+T = TypeVar("T")
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 _ORIGIN_HINT = "give a path, or add the origin to `source.allow_origins`; no credentials are sent there"
 
@@ -59,19 +61,26 @@ def plan_source(mapping: MappingFile, settings: Settings) -> SourcePlan:
                 hint="write `source: {base_url: https://...}` into the mapping, or set PORTSYNC_SOURCE_BASE_URL",
             )
         )
+    timeout = None if settings.source_timeout is None else Timeout.of(settings.source_timeout)
     return SourcePlan(
         base_url.rstrip("/"),
         source.auth or settings.source_auth or NoAuth(),
-        source.headers,
+        {**settings.source_headers, **source.headers},
         source.pagination or settings.source_pagination or NoPagination(),
-        source.concurrency,
+        _chosen(source, "concurrency", settings.source_concurrency),
         source.retry,
-        source.timeout,
-        source.verify_tls,
+        _chosen(source, "timeout", timeout),
+        _chosen(source, "verify_tls", settings.source_verify_tls),
         source.tls,
         source.rate_limit,
         source.allow_origins,
     )
+
+
+def _chosen(source: Source, key: str, from_environment: T | None) -> T:
+    """What the file says, else the environment, else the default."""
+    said: T = getattr(source, key)
+    return said if key in source.model_fields_set or from_environment is None else from_environment
 
 
 def page_program(resource: Resource, source: SourcePlan) -> PageProgram:

@@ -21,7 +21,16 @@ from pydantic_core import PydanticCustomError
 
 from portsync.auth import AnyAuth
 from portsync.errors import Problem, SettingsError
-from portsync.ocean_environment import OCEAN_CONFIG, OCEAN_LISTENER, auth_of, bad_setting, listener_of, pagination_of
+from portsync.ocean_environment import (
+    OCEAN_CONFIG,
+    OCEAN_LISTENER,
+    auth_of,
+    bad_setting,
+    headers_of,
+    listener_of,
+    pagination_of,
+    secret_headers,
+)
 from portsync.pagination import AnyPaginator
 from portsync.schedule import Schedule, read_schedule
 from portsync.urls import fault_of
@@ -76,6 +85,12 @@ class Settings(BaseModel):
     )
     source_auth: AnyAuth | None = None
     source_pagination: AnyPaginator | None = None
+    source_headers: dict[str, str] = Field(default_factory=dict)
+    source_timeout: Annotated[float | None, Field(gt=0, validation_alias=f"{OCEAN_CONFIG}TIMEOUT")] = None
+    source_verify_tls: bool | None = Field(None, validation_alias=f"{OCEAN_CONFIG}VERIFY_SSL")
+    source_concurrency: Annotated[
+        int | None, Field(ge=1, le=1000, validation_alias=f"{OCEAN_CONFIG}MAX_CONCURRENT_REQUESTS")
+    ] = None
     initialize_resources: bool = Field(
         True, validation_alias=_names("PORTSYNC_INITIALIZE_RESOURCES", "OCEAN__INITIALIZE_PORT_RESOURCES")
     )
@@ -189,7 +204,7 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """The values that must not appear in any output."""
         own = tuple(secret.get_secret_value() for secret in (self.client_secret, self.http_token) if secret)
-        return own + (self.source_auth.secrets() if self.source_auth else ())
+        return own + secret_headers(self.source_headers) + (self.source_auth.secrets() if self.source_auth else ())
 
 
 def process_environment() -> Mapping[str, str]:
@@ -209,6 +224,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     sections: dict[str, Any] = {
         "source_auth": auth_of(environment, problems),
         "source_pagination": pagination_of(environment, problems),
+        "source_headers": headers_of(environment, problems),
     }
     given |= {name: section for name, section in sections.items() if section is not None}
     ocean = listener_of(environment, problems)
