@@ -175,6 +175,22 @@ def test_an_identifier_of_its_own_is_taken_over(
     assert [entity["identifier"] for entity in found] == ["ada"]
 
 
+def test_adopting_updates_what_ocean_wrote_and_deletes_what_is_gone(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source, local_port: LocalPort, port_env: Any
+) -> None:
+    source.answer = lambda _: {"data": [{"id": name, "size": 1} for name in "abcdefgh"]}
+    assert portsync("sync", mapping(), env=port_env | {"OCEAN__INTEGRATION__IDENTIFIER": "old-one"}).exit_code == 0
+    source.answer = lambda _: {"data": [{"id": name, "size": 2} for name in "abcdefg"]}
+    elsewhere = port_env | {"XDG_STATE_HOME": port_env["XDG_STATE_HOME"] + "-2", "PORTSYNC_IDENTIFIER": "new-one"}
+
+    plan = portsync("plan", mapping(), "--adopt", "old-one", "--format", "json", env=elsewhere)
+    run = portsync("sync", mapping(), "--adopt", "old-one", env=elsewhere)
+
+    assert json.loads(plan.out)["blueprints"] == {"thing": {"create": 0, "update": 7, "delete": 1}}
+    assert (run.resource["created"], run.resource["updated"], run.report["totals"]["deleted"]) == (0, 7, 1)
+    assert sorted(local_port.entities("thing")) == list("abcdefg")
+
+
 @pytest.mark.parametrize(("said", "count"), [("true", 1), ("false", 0)])
 def test_raw_examples(ocean: Callable[..., Run], source: Source, local_port: LocalPort, said: str, count: int) -> None:
     source.answer = lambda _: {"data": [{"id": "ada", "size": 1}]}

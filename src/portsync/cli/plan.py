@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portsync.changes import CREATE, DELETE, UPDATE, PlannedChanges
+from portsync.cli.adoption import adopt_option, adopted
 from portsync.cli.render import console, print_in_lines, print_report_problems
 from portsync.cli.running import run
 from portsync.cli.sync import check_kinds, redactor_of
@@ -42,6 +43,7 @@ _SIGNS = {CREATE: ("green", "+"), UPDATE: ("yellow", "~"), DELETE: ("red", "-")}
 @click.option("--no-delete", is_flag=True, help="Plan for `sync --no-delete`.")
 @click.option("--max-delete", type=click.FloatRange(0, 1), metavar="RATIO", help="In place of entityDeletionThreshold.")
 @click.option("--allow-empty", is_flag=True, help="An empty source may delete what it gave before.")
+@adopt_option
 @click.option("--all", "is_all", is_flag=True, help=f"Show every change, not only the first {_SHOWN} of each kind.")
 @click.option("--detailed-exitcode", is_flag=True, help=f"Exit code {_CHANGES} where there is something to change.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="The form of the result.")
@@ -55,6 +57,7 @@ def plan(
     no_delete: bool,
     max_delete: float | None,
     allow_empty: bool,
+    adopt: str | None,
     is_all: bool,
     detailed_exitcode: bool,
     form: str,
@@ -68,11 +71,12 @@ def plan(
       PORT_CLIENT_ID=... PORT_CLIENT_SECRET=... ANTHROPIC_API_KEY=... portsync plan mappings/claude.yaml
     """
     runtime = runtime or Runtime()
-    settings = read_settings(runtime.environment)
+    environment = adopted(runtime.environment, adopt)
+    settings = read_settings(environment)
     if mapping_file is None and settings.mapping is None:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
     path = or_shipped(mapping_file or Path(settings.mapping or ""))
-    loaded = load_all([path], runtime.environment, settings)
+    loaded = load_all([path], environment, settings)
     print_in_lines([warning for mapping, _ in loaded for warning in mapping.warnings])
     check_kinds(loaded, kinds)
     redactor = redactor_of(settings, loaded)

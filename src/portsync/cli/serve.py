@@ -14,6 +14,7 @@ import click
 from prometheus_client import disable_created_metrics
 
 from portsync.auth import TokenStore
+from portsync.cli.adoption import adopt_option, adopted
 from portsync.cli.render import print_report
 from portsync.errors import Problem, SettingsError
 from portsync.logs import Redactor, configure_logs
@@ -45,6 +46,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     "--listener", type=click.Choice(["once", "poll"]), help="once: a single run of each mapping, then the end."
 )
 @click.option("--listen", metavar="HOST:PORT", help="Where to answer /healthz, /metrics and the like.")
+@adopt_option
 @click.option("--strict", "is_strict", is_flag=True, help="Skipped resources and field errors count as failures.")
 @click.pass_obj
 def serve(
@@ -54,6 +56,7 @@ def serve(
     interval: str | None,
     listener: str | None,
     listen: str | None,
+    adopt: str | None,
     is_strict: bool,
 ) -> None:
     """Run every MAPPING now, then on schedule and whenever Port's page, a new mapping or POST /resync asks for it.
@@ -66,7 +69,10 @@ def serve(
     """
     runtime = runtime or Runtime()
     flags = {"PORTSYNC_INTERVAL": interval, "PORTSYNC_LISTENER": listener, "PORTSYNC_LISTEN": listen}
-    environment = {**runtime.environment, **{name: value for name, value in flags.items() if value is not None}}
+    environment = {
+        **adopted(runtime.environment, adopt),
+        **{name: value for name, value in flags.items() if value is not None},
+    }
     settings = read_settings(environment)
     port_credentials(settings)
     redactor = Redactor(settings.secrets())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from portsync.cli.adoption import adopt_option, adopted
 from portsync.cli.output import check_output, opened_sink
 from portsync.cli.render import print_in_lines, print_report
 from portsync.cli.running import run
@@ -39,6 +40,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--max-delete", type=click.FloatRange(0, 1), metavar="RATIO", help="In place of entityDeletionThreshold.")
 @click.option("--allow-empty", is_flag=True, help="An empty source may delete what it gave before.")
 @click.option("--dead-letters", type=_PATH, metavar="FILE", help="Where what Port refused is kept, to be sent again.")
+@adopt_option
 @click.option("--sink", "to", type=click.Choice(["port", "jsonl"]), default="port", help="Where the entities go.")
 @click.option("--output", type=_PATH, help="With --sink jsonl: write to this file, not to standard output.")
 @click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
@@ -55,6 +57,7 @@ def sync(
     max_delete: float | None,
     allow_empty: bool,
     dead_letters: Path | None,
+    adopt: str | None,
     to: str,
     output: Path | None,
     report_file: Path | None,
@@ -69,12 +72,13 @@ def sync(
       PORT_CLIENT_ID=... PORT_CLIENT_SECRET=... ANTHROPIC_API_KEY=... portsync sync mappings/claude.yaml
     """
     runtime = runtime or Runtime()
-    settings = read_settings(runtime.environment)
+    environment = adopted(runtime.environment, adopt)
+    settings = read_settings(environment)
     paths = [or_shipped(path) for path in mappings] or ([Path(settings.mapping)] if settings.mapping else [])
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
     check_output(to, output, form)
-    loaded = load_all(paths, runtime.environment, settings, needs_port=to == "port")
+    loaded = load_all(paths, environment, settings, needs_port=to == "port")
     print_in_lines([warning for mapping, _ in loaded for warning in mapping.warnings])
     check_kinds(loaded, kinds)
     if report_file is not None:
