@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+import orjson
 
 from portsync.emulator.blueprint_schema import PATCH_BLUEPRINT, POST_BLUEPRINT, PUT_BLUEPRINT
 from portsync.emulator.faults import FAULT
@@ -98,7 +99,8 @@ class Asking:
 
     @property
     def value(self) -> Any:
-        return json.loads(self.body)
+        """The body as the local Port reads it, which makes floats of numbers beyond 64 bits."""
+        return orjson.loads(self.body)
 
 
 def some(*choices: Any) -> Draw:
