@@ -50,7 +50,7 @@ def unharmed(view: Element) -> bool:
     leads = [value for each in view.all("") for name, value in each.attributes.items() if name in _LEADING]
     astray = [value for value in leads if not value.startswith(("http://", "https://", "#", "?", "/"))]
     astray += [value for value in leads if value.startswith("//")]
-    return scripts == ["/assets/catalog.js"] and handlers == odd == astray == []
+    return scripts == ["/assets/catalog.js"] and not [*handlers, *odd, *astray]
 
 
 def plant(port: httpx.Client, origin: str) -> None:
