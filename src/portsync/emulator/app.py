@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from portsync.emulator.answers import answer, refuse
 from portsync.emulator.backstage import Backstage
@@ -39,6 +39,9 @@ from portsync.emulator.system_blueprints import establish
 from portsync.emulator.tokens import TokenIssuer
 from portsync.emulator.validation import ValidatorCache
 from portsync.emulator.workspace import Workspace
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -82,7 +85,20 @@ def create_app(
         Middleware(FaultGate, faults=scripted, revoke=issuer.revoke),
     )
     beside = [*Backstage(scripted, log).routes(), *RunRoutes(workspace).routes(), *CatalogPage(workspace).routes()]
-    return _answering([*beside, Mount("", api)], Middleware(Guard))
+    return _answering([*beside, _Everything(api)], Middleware(Guard))
+
+
+class _Everything(BaseRoute):
+    """All requests that no route before it takes. A `Mount` would leave out paths that hold a line break."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
 def _answering(routes: Sequence[BaseRoute], *middleware: Middleware) -> Starlette:

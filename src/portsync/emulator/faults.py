@@ -41,7 +41,7 @@ FAULT: Mapping[str, Any] = MappingProxyType(
             "times": {"type": ["integer", "null"], "minimum": 1},
             "for_s": _SECONDS,
             "status": {"type": "integer", "minimum": 200, "maximum": 599},
-            "retry_after": {"type": ["number", "string"]},
+            "retry_after": {"type": ["number", "string"], "pattern": "^[ -~]*$"},
             "body": {"type": "string"},
             "items": _ITEM,
             "hang": {"anyOf": [{"const": True}, _SECONDS]},
@@ -169,7 +169,7 @@ class FaultReader:
 def _effect(value: Mapping[str, Any], entities: frozenset[str]) -> Effect:
     if "items" in value:
         item = value["items"]
-        status = item["statusCode"]
+        status = int(item["statusCode"])
         error, message = Reply(status, None, None).reason
         return RefusedItems(entities, status, item.get("error", error), item.get("message", message))
     if "hang" in value:
@@ -177,7 +177,7 @@ def _effect(value: Mapping[str, Any], entities: frozenset[str]) -> Effect:
     if "cut" in value:
         return Cut(is_applied=value["cut"] == "after")
     asked = value.get("retry_after")
-    return Reply(value.get("status", 200), None if asked is None else f"{asked}", value.get("body"))
+    return Reply(int(value.get("status", 200)), None if asked is None else f"{asked}", value.get("body"))
 
 
 class _Rule:

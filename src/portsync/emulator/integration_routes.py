@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from portsync.emulator.entity import Author
     from portsync.emulator.workspace import Workspace
 
+_COUNT = re.compile(r"0*[1-9]\d{0,9}", re.ASCII)
 _ORGANIZATION = {"id": "org_local", "name": "local", "featureFlags": []}
 
 
@@ -170,6 +172,6 @@ def _changed(before: Mapping[str, Any], body: Mapping[str, Any], author: Author)
 def _positive(request: Request, name: str, default: int) -> int:
     """A whole number of the query, 1 or more; ApiError 422 for anything else."""
     text = request.query_params.get(name, str(default))
-    if not text.isdecimal() or int(text) < 1:
+    if _COUNT.fullmatch(text) is None:
         raise invalid_request(f'"querystring.{name}" must be >= 1')
     return int(text)

@@ -12,6 +12,7 @@ from portsync.emulator.errors import ApiError, conflict
 from portsync.emulator.intake import path_identifier
 from portsync.emulator.page_schema import PATCH_PAGE, POST_PAGE
 from portsync.emulator.request_schemas import RequestSchema
+from portsync.emulator.widget_schemas import DASHBOARD
 from portsync.emulator.widgets import WidgetCheck
 
 if TYPE_CHECKING:
@@ -105,5 +106,7 @@ def _stamped(page: Mapping[str, Any], author: Author) -> dict[str, Any]:
 
 
 def _with_stamps(widget: Mapping[str, Any], stamps: Mapping[str, str]) -> dict[str, Any]:
-    inner = {key: [_with_stamps(each, stamps) for each in widget[key]] for key in ("widgets",) if key in widget}
-    return {"createdAt": stamps["updatedAt"], "createdBy": stamps["updatedBy"], **widget, **inner, **stamps}
+    whole = {"createdAt": stamps["updatedAt"], "createdBy": stamps["updatedBy"], **widget, **stamps}
+    if widget["type"] == DASHBOARD:
+        whole["widgets"] = [_with_stamps(each, stamps) for each in widget["widgets"]]
+    return whole

@@ -80,7 +80,7 @@ def _rule(rule: object, now: datetime, place: str) -> Predicate:
     if not isinstance(rule, dict):
         raise invalid_request(f'"{place}" must be object')
     name = rule.get("operator")
-    if name in UNSUPPORTED_OPERATORS:
+    if isinstance(name, str) and name in UNSUPPORTED_OPERATORS:
         raise not_supported(f'The operator "{name}"')
     for key in _UNSUPPORTED_KEYS:
         if key in rule:
@@ -145,7 +145,7 @@ def _range(value: object, now: datetime, place: str) -> TimeRange:
     if not isinstance(value, dict):
         raise _wrong(place, "be object")
     if value.keys() == {"preset"}:
-        if value["preset"] not in PRESETS:
+        if not isinstance(value["preset"], str) or value["preset"] not in PRESETS:
             raise _wrong(f"{place}.preset", "be equal to one of the allowed values")
         return TimeRange(*preset_range(value["preset"], now))
     if value.keys() != {"from", "to"}:

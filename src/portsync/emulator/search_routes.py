@@ -62,7 +62,7 @@ class SearchRoutes:
                 session.entities,
                 blueprint.identifier,
                 query,
-                limit=body.get("limit", DEFAULT_PAGE),
+                limit=int(body.get("limit", DEFAULT_PAGE)),  # 10.0 is an integer in JSON Schema
                 mark=body.get("from"),
             )
         printer = self._workspace.printer(blueprint, calculated=with_calculated(request))

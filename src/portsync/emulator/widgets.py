@@ -49,6 +49,8 @@ class WidgetCheck:
         if kind in self._refused:
             raise invalid_request(f'"{place}.type" must be equal to one of the allowed values ({kind})')
         if kind in UNCHECKED_WIDGETS:
+            if not isinstance(widget.get("id", ""), str):
+                raise invalid_request(f'"{place}.id" must be string')
             return
         if kind not in self._schemas:
             raise not_supported(f'The widget type "{kind}"')

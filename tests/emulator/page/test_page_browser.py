@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,10 +15,12 @@ from starlette.responses import HTMLResponse
 from portsync.emulator.app import create_app
 from portsync.loopback import serving
 from tests.emulator.page.conftest import read
+from tests.emulator.page.test_page_hostile import BREAKS, plant
+from tests.emulator.page.test_page_hostile import VIEWS as HOSTILE_VIEWS
 from tests.emulator.page.test_page_overview import REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from starlette.applications import Starlette
@@ -137,12 +140,59 @@ class Framed:
             await self._app(scope, receive, bare)
 
 
+class Harmless:
+    """The local Port with all of these views in frames of one page, and without the policy that forbids scripts: what
+    keeps them from running is then only what the page makes of its texts. The title ends up as the number of views
+    that were drawn, or as what a script made of it."""
+
+    def __init__(self, app: ASGIApp, views: Sequence[str]) -> None:
+        self._framed = Framed(app)
+        self._views = views
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/_all":
+            await self._framed(scope, receive, send)
+            return
+        frames = "".join(f'<iframe src="{escape(view)}"></iframe>' for view in self._views)
+        script = (
+            "<script>onload=()=>{if(document.title!=='none')return;const drawn=[...document.querySelectorAll('iframe')]"
+            ".filter(f=>f.contentDocument.querySelector('main h1'));for(const f of drawn)for(const e of "
+            "f.contentDocument.querySelectorAll('*'))for(const on of ['mouseover','focus','error','load','toggle'])"
+            "e.dispatchEvent(new Event(on));if(document.title==='none')document.title='drawn '+drawn.length}</script>"
+        )
+        await HTMLResponse(f"<!doctype html><title>none</title>{script}{frames}")(scope, receive, send)
+
+
+def test_no_script_of_the_catalogue_runs_even_where_no_policy_forbids_it(tmp_path: Path) -> None:
+    app = create_app(client_id="id", client_secret="secret", users=["ann@example.com"])
+    with serving(app) as base, httpx.Client(base_url=f"{base}/v1", trust_env=False) as client:
+        token = client.post("/auth/access_token", json={"clientId": "id", "clientSecret": "secret"}).json()
+        client.headers["authorization"] = f"Bearer {token['accessToken']}"
+        plant(client, base)
+    with serving(Harmless(app, HOSTILE_VIEWS)) as base:
+        dom = browse(f"{base}/_all", tmp_path, "--dump-dom")
+
+    assert _title(dom) == f"drawn {len(HOSTILE_VIEWS)}"
+
+
+def test_a_script_that_did_run_would_be_noticed(tmp_path: Path) -> None:
+    async def naive(scope: Scope, receive: Receive, send: Send) -> None:
+        await HTMLResponse(f"<main><h1>{BREAKS}</h1></main>")(scope, receive, send)
+
+    with serving(Harmless(naive, ["/"])) as base:
+        assert _title(browse(f"{base}/_all", tmp_path, "--dump-dom")) == "harmed"
+
+
+def _title(dom: str) -> str:
+    return dom.partition("<title>")[2].partition("</title>")[0]
+
+
 @pytest.mark.parametrize("path", VIEWS)
 def test_no_view_is_wider_than_a_phone(port_app: ASGIApp, tmp_path: Path, path: str) -> None:
     with serving(Framed(port_app)) as base:
         dom = browse(f"{base}/_probe?{path}", tmp_path, "--dump-dom")
 
-    assert dom.partition("<title>")[2].partition("</title>")[0] == "375 375"
+    assert _title(dom) == "375 375"
 
 
 def test_a_screenshot_has_colours_that_follow_the_system(url: str, tmp_path: Path) -> None:

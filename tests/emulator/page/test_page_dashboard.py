@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from portsync.emulator.app import create_app
 from portsync.shipped import shipped_folder
 from tests.conftest import NOW
 from tests.emulator.page.conftest import ORIGIN, read, rows
+from tests.emulator.page.test_page_browser import CHROMIUM, browse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +88,49 @@ def plain(value: float) -> str:
 
 
 def test_the_ten_widgets_show_what_the_source_holds(demo: Callable[[str], Element]) -> None:
-    view = demo(DASHBOARD)
+    assert_true_to_the_source(demo(DASHBOARD))
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)")
+def test_a_browser_shows_the_same_numbers(port_stage: tuple[Stage, str], tmp_path: Path) -> None:
+    # Chromium's own elements: what it understood of the answer, after the page's script ran.
+    assert_true_to_the_source(read(browse(f"{port_stage[1]}{DASHBOARD}", tmp_path, "--dump-dom")))
+
+
+def test_the_table_of_all_activity_shows_every_record_over_its_pages(demo: Callable[[str], Element]) -> None:
+    href = demo(DASHBOARD).one("section", data_widget="userActivityBreakdown").one("p", cls="basis").one("a")
+    names = ("$identifier", "user_email", "total_requests", "success_rate", "total_tokens", "cost_usd", "record_date")
+    wanted = urlencode([*(("col", name) for name in names), ("sort", "$identifier"), ("size", "25")])
+    held = source_records(View.MESSAGES_BY_USER)
+
+    shown: list[list[str]] = []
+    for number in range(1, -(-len(held) // 25) + 1):
+        page = rows(demo(f"{href.attributes['href']}?{wanted}&page={number}"))
+        assert len(page) == min(25, len(held) - len(shown))
+        shown += page
+    assert shown == [activity_row(each) for each in sorted(held, key=activity_identifier)]
+
+
+def activity_identifier(record: dict[str, Any]) -> str:
+    return f"{record['user_id']}@{record['date']}"
+
+
+def activity_row(record: dict[str, Any]) -> list[str]:
+    """One day of one user as a table shows it, by the arithmetic of the task and not of the mapping."""
+    return [
+        activity_identifier(record),
+        record["user_email"],
+        f"{record['total_requests']:,}",
+        plain(100 * record["successful_requests"] / record["total_requests"]),
+        f"{record['input_tokens'] + record['output_tokens']:,}",
+        plain(record["cost_usd"]),
+        record["date"],
+    ]
+
+
+def assert_true_to_the_source(view: Element) -> None:
+    """Every number of the dashboard is one that the sample source's own records make."""
     widgets = {each.attributes["data-widget"]: each for each in view.all("section", cls="widget")}
     messages = source_records(View.MESSAGES)
     users = source_records(View.MESSAGES_BY_USER)
@@ -119,16 +163,11 @@ def test_the_ten_widgets_show_what_the_source_holds(demo: Callable[[str], Elemen
     assert pie == {name: str(number) for name, number in Counter(each["model_name"] for each in models).items()}
     table = widgets["userActivityBreakdown"]
     newest = max(each["date"] for each in users)
-    by_identifier = {f"{each['user_id']}@{each['date']}": each for each in users}
+    by_identifier = {activity_identifier(each): each for each in users}
     assert rows(table)[0][7] == newest
     assert [row[7] for row in rows(table)] == sorted((each["date"] for each in users), reverse=True)[:25]
-    for identifier, _, email, requests, rate, tokens, cost, day in rows(table):
-        held = by_identifier[identifier]
-        assert (email, day) == (held["user_email"], held["date"])
-        assert requests == f"{held['total_requests']:,}"
-        assert rate == plain(100 * held["successful_requests"] / held["total_requests"])
-        assert tokens == f"{held['input_tokens'] + held['output_tokens']:,}"
-        assert cost == plain(held["cost_usd"])
+    for identifier, _, *others in rows(table):
+        assert [identifier, *others] == activity_row(by_identifier[identifier])
     assert table.one("p", cls="basis").words.startswith(f"25 of {len(users):,}")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.emulator.page.conftest import ORIGIN
+from tests.emulator.page.conftest import ORIGIN, rows
 from tests.emulator.page.test_page_overview import REPORT
 
 if TYPE_CHECKING:
@@ -17,20 +17,44 @@ if TYPE_CHECKING:
 
     from tests.emulator.page.conftest import Element
 
-SCRIPT = "<script>alert(1)</script>"
-BREAKS = f"\"'></title></textarea></svg>{SCRIPT}<img src=x onerror=alert(1)>{{{{7*7}}}}{{% raw %}}"
+SCRIPT = "<script>top.document.title='harmed'</script>"
+BREAKS = f"\"'></title></textarea></svg>{SCRIPT}<img src=x onerror=top.document.title='harmed'>{{{{7*7}}}}{{% raw %}}"
+RUNS = "javascript:top.document.title='harmed'"
+"""An address that is a script."""
+VIEWS = (
+    "/",
+    "/blueprints/evil",
+    "/blueprints/evil?col=text&col=kind&col=bag&col=many&col=note&col=link&col=relation.self&col=%24team",
+    "/blueprints/evil?col=frame&col=proto&col=plan&col=label&col=spec&col=address",
+    "/blueprints/evil?" + urlencode({"q": BREAKS, "sort": BREAKS}),
+    "/blueprints/evil?" + urlencode({"by": "text", "op": "has", "value": BREAKS}),
+    "/entity?blueprint=evil&identifier=e",
+    "/entity?blueprint=_user&identifier=eve%40x.example",
+    "/dashboards/p",
+    "/sources",
+    f"/sources/{quote(SCRIPT, safe='')}",
+    "/runs",
+    "/runs/1",
+)
+
+
+_LEADING = frozenset({"href", "xlink:href", "src", "action", "formaction", "data", "poster"})
 
 
 def unharmed(view: Element) -> bool:
     """Whether there is no element that the page did not make."""
     scripts = [each.attributes.get("src", "").split("?")[0] for each in view.all("script")]
     handlers = [name for each in view.all("") for name in each.attributes if name.startswith("on")]
-    return scripts == ["/assets/catalog.js"] and handlers == [] and view.all("img") == []
+    odd = [each for tag in ("img", "iframe", "object", "embed", "base", "meta") for each in view.all(tag)]
+    odd = [each for each in odd if each.tag != "meta" or "http-equiv" in each.attributes]
+    leads = [value for each in view.all("") for name, value in each.attributes.items() if name in _LEADING]
+    astray = [value for value in leads if not value.startswith(("http://", "https://", "#", "?", "/"))]
+    astray += [value for value in leads if value.startswith("//")]
+    return scripts == ["/assets/catalog.js"] and not [*handlers, *odd, *astray]
 
 
-@pytest.fixture
-def hostile(port: httpx.Client) -> httpx.Client:
-    """A local Port in which every text that a client may choose is a script."""
+def plant(port: httpx.Client, origin: str) -> None:
+    """Make every text that a client of this local Port may choose a script."""
     properties = {
         "text": {"type": "string", "title": BREAKS[:100], "description": BREAKS},
         "link": {"type": "string", "format": "url"},
@@ -38,6 +62,12 @@ def hostile(port: httpx.Client) -> httpx.Client:
         "bag": {"type": "object"},
         "many": {"type": "array"},
         "note": {"type": "string", "format": "markdown"},
+        "frame": {"type": "string", "format": "url", "spec": "embedded-url"},
+        "proto": {"type": "string", "format": "proto"},
+        "plan": {"type": "string", "format": "yaml"},
+        "label": {"type": "string", "format": "labeled-url"},
+        "spec": {"type": "object", "spec": "open-api", "icon": RUNS},
+        "address": {"type": "string", "icon": BREAKS},
     }
     blueprint = {
         "identifier": "evil",
@@ -60,33 +90,43 @@ def hostile(port: httpx.Client) -> httpx.Client:
                 "kind": BREAKS,
                 "bag": {text: text},
                 "many": [text, {"a": text}],
-                "note": text,
+                "note": f'[x]({RUNS}) ![]({RUNS}) <a href="{RUNS}">x</a> {text}',
+                "frame": "javascript://x.example/%0atop.document.title='harmed'",
+                "proto": text,
+                "plan": f"a: !!python/object:os.system\nb: {SCRIPT}",
+                "label": f"[{SCRIPT}]({RUNS})",
+                "spec": {"servers": [{"url": RUNS}], "info": {"description": text}},
+                "address": RUNS,
             },
             "relations": {"self": "e"},
         }
-        answer = port.post(
-            "/blueprints/evil/entities?upsert=true", json=entity, headers={"user-agent": "x/<script>alert(1)</script>"}
-        )
+        answer = port.post("/blueprints/evil/entities?upsert=true", json=entity, headers={"user-agent": f"x/{SCRIPT}"})
         assert answer.status_code in (200, 201), answer.text
+    user = {"identifier": "eve@x.example", "title": BREAKS, "icon": RUNS}
+    port.post("/blueprints/_user/entities", json=user).raise_for_status()
     mapping = {"identifier": BREAKS, "blueprint": '"evil"', "properties": {BREAKS: BREAKS}}
     config: dict[str, Any] = {
         BREAKS: BREAKS,
         "resources": [{"kind": BREAKS, "selector": {BREAKS: BREAKS}, "port": {"entity": {"mappings": mapping}}}, 7],
     }
     port.post("/integration", json={"installationId": SCRIPT, "title": BREAKS, "config": config}).raise_for_status()
+    examples = f"/integration/{quote(SCRIPT, safe='')}/kinds/{quote(BREAKS, safe='')}/examples"
+    port.post(examples, json={"examples": [{BREAKS: BREAKS, "url": RUNS}]}).raise_for_status()
     problem = dict.fromkeys(("code", "kind", "place", "identifier", "message", "hint"), BREAKS)
     resource = {"kind": BREAKS, "blueprints": [BREAKS, {}], "verdict": BREAKS, "reason": [BREAKS], "records": "x"}
     deletion = dict.fromkeys(("blueprint", "stale", "deleted", "refused"), BREAKS)
     report = {**REPORT, "mapping": BREAKS, "run_id": BREAKS, "status": BREAKS, "started_at": BREAKS}
     report |= {"problems": [problem], "resources": [resource], "deletions": [deletion], "dead_letters": BREAKS}
-    port.post(f"{ORIGIN}/_runs", json=report).raise_for_status()
+    port.post(f"{origin}/_runs", json=report).raise_for_status()
     everything = {"combinator": "and", "rules": []}
     widgets: list[dict[str, Any]] = [
         {"type": "entities-pie-chart", "property": "property#text", "dataset": everything},
         {"type": "bar-chart", "property": "property#kind", "dataset": everything},
         {"type": "bar-chart", "property": f"property#{BREAKS}", "dataset": everything},
         {"type": "table-entities-explorer", "dataset": everything},
-        {"type": "markdown", "markdown": BREAKS},
+        {"type": "markdown", "markdown": f"[x]({RUNS}) {BREAKS}"},
+        {"type": "iframe-widget", "url": RUNS},
+        {"type": "links-widget", "links": [{"title": BREAKS, "url": RUNS}]},
         {"type": "entities-number-chart", "unit": "custom", "unitCustom": BREAKS, "func": "count"},
         {
             "type": "line-chart",
@@ -103,25 +143,16 @@ def hostile(port: httpx.Client) -> httpx.Client:
     page = {"identifier": "p", "title": BREAKS, "description": BREAKS, "type": "dashboard", "widgets": [dashboard]}
     answer = port.post("/pages", json=page)
     assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture
+def hostile(port: httpx.Client) -> httpx.Client:
+    """Such a local Port."""
+    plant(port, ORIGIN)
     return port
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/blueprints/evil",
-        "/blueprints/evil?col=text&col=kind&col=bag&col=many&col=note&col=link&col=relation.self&col=%24team",
-        "/blueprints/evil?" + urlencode({"q": BREAKS, "sort": BREAKS}),
-        "/blueprints/evil?" + urlencode({"by": "text", "op": "has", "value": BREAKS}),
-        "/entity?blueprint=evil&identifier=e",
-        "/dashboards/p",
-        "/sources",
-        "/sources/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
-        "/runs",
-        "/runs/1",
-    ],
-)
+@pytest.mark.parametrize("path", VIEWS)
 def test_a_script_stays_text_wherever_it_stands(hostile: httpx.Client, look: Callable[..., Element], path: str) -> None:
     view = look(hostile, path)
 
@@ -178,12 +209,57 @@ def test_a_deep_object_is_shown(port: httpx.Client, look: Callable[..., Element]
     schema = {"properties": {"bag": {"type": "object"}}}
     port.post("/blueprints", json={"identifier": "deep", "title": "Deep", "schema": schema}).raise_for_status()
     value: Any = {}
-    for _ in range(200):
+    for _ in range(235):
         value = {"a": value}
     port.post("/blueprints/deep/entities", json={"identifier": "e", "properties": {"bag": value}}).raise_for_status()
 
     assert '"a": {' in look(port, "/entity?blueprint=deep&identifier=e").text
     look(port, "/blueprints/deep?col=bag&sort=bag&q=a")
+
+
+ODD_TITLES = (
+    "", " ", "\x00", "a\x00b", "\u202eevil\u202c", "\u200b\u200d\ufeff", "👩‍👩‍👧‍👦" * 20, "NaN", "null", "-0",
+    "9007199254740993",
+    "\r\n", "a" * 5000, "̈" * 300, "﷽" * 50,
+)  # fmt: skip
+
+
+def test_odd_texts_and_numbers_are_shown_as_they_are(records: httpx.Client, look: Callable[..., Element]) -> None:
+    for index, title in enumerate(ODD_TITLES):
+        properties = {
+            "day": "2026-11-01T00:00:00Z",
+            "model": title,
+            "cost": 2**53 + 1 + index,
+            "tags": [title, title],
+            "extra": {title: title},
+        }
+        entity = {"identifier": f"e{index:02}", "title": title, "properties": properties}
+        records.post("/blueprints/record/entities", json=entity).raise_for_status()
+
+    table = look(records, "/blueprints/record?col=%24title&col=cost&col=model&col=tags&sort=cost&size=50")
+    shown = rows(table)
+    assert [row[1] for row in shown] == [str(2**53 + 1 + index) for index in range(len(ODD_TITLES))]
+    # What has no title that can be seen would have no link that can be hit.
+    assert shown[0][0] == "e00"
+    assert shown[7][0] == "NaN"
+    for index in range(len(ODD_TITLES)):
+        view = look(records, f"/entity?blueprint=record&identifier=e{index:02}")
+        assert str(2**53 + 1 + index) in view.text
+        assert unharmed(view)
+    assert unharmed(look(records, "/"))
+
+
+def test_five_hundred_relations_make_a_page_that_can_be_read(port: httpx.Client, look: Callable[..., Element]) -> None:
+    relations = {f"r{number}": {"target": "hub", "many": number % 2 == 0} for number in range(500)}
+    hub = {"identifier": "hub", "title": "Hub", "schema": {"properties": {}}, "relations": relations}
+    port.post("/blueprints", json=hub).raise_for_status()
+    related = {name: ["e"] if each["many"] else "e" for name, each in relations.items()}
+    port.post("/blueprints/hub/entities", json={"identifier": "e", "relations": related}).raise_for_status()
+
+    for path in ("/", "/blueprints/hub", "/entity?blueprint=hub&identifier=e"):
+        view = look(port, path)
+        assert unharmed(view)
+        assert len(port.get(f"{ORIGIN}{path}").content) < 600_000
 
 
 @pytest.mark.parametrize(

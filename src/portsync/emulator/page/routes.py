@@ -46,7 +46,7 @@ class CatalogPage:
             ("/sources", "sources.html", sources.show_all),
             ("/sources/{name:path}", "source.html", sources.show),
             ("/runs", "runs.html", runs.show_all),
-            ("/runs/{number:int}", "run.html", runs.show),
+            ("/runs/{number}", "run.html", runs.show),
         ]
         shown: list[BaseRoute] = [
             Route(path, self._page(template, view), methods=["GET"]) for path, template, view in views

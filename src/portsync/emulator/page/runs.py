@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ COUNTS = (
     "failures", "created", "updated", "unchanged", "rejected",
 )  # fmt: skip
 _TROUBLE = frozenset({"retries", "conflicts", "field_errors", "failures", "rejected"})
+# As many digits as fit into an integer of SQLite.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class RunsView:
@@ -41,11 +44,11 @@ class RunsView:
         return {"title": "Runs", "runs": [summary(run, now) for run in runs], "totals": TOTALS}
 
     def show(self, request: Request) -> Mapping[str, Any]:
-        number: int = request.path_params["number"]
+        number: str = request.path_params["number"]
         with self._workspace.session() as session:
-            run = session.runs.find(number) if number.bit_length() < 63 else None  # noqa: PLR2004 - SQLite's integers
+            run = session.runs.find(int(number)) if _NUMBER.fullmatch(number) else None
         if run is None:
-            raise not_found("Run", str(number)[:20])
+            raise not_found("Run", number[:20])
         report = run.report
         resources = [_resource(each) for each in report["resources"][:_MOST]]
         # A column that is 0 in every resource says nothing.
