@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import orjson
 
 from portsync.emulator.errors import ApiError, invalid_request
+from portsync.emulator.writable import json_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -17,7 +18,7 @@ MAX_BODY = 1024 * 1024
 
 
 async def read_json(request: Request, *, too_large_error: str) -> object:
-    """The parsed body; ApiError 413 beyond 1 MiB, 400 for what is not JSON."""
+    """The parsed body; ApiError 413 beyond 1 MiB, 400 for what is no JSON, 422 for what is nested too deep to keep."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -31,6 +32,8 @@ async def read_json(request: Request, *, too_large_error: str) -> object:
         parsed: object = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
         raise ApiError(HTTPStatus.BAD_REQUEST, "bad_request", f"The body is not valid JSON: {error}") from None
+    if json_of(parsed) is None:
+        raise invalid_request('"body" must NOT be nested that deep')
     return parsed
 
 
