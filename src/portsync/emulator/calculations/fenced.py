@@ -87,6 +87,6 @@ def _code(program: str) -> str:
     return (
         f"{prelude(0.0)}.[0] as $__now | def now: $__now; "
         f"def __alone: {program}\n; def __calculation: ({program}\n); "
-        f'.[1][] | try first(__calculation | tojson | if utf8bytelength > {LARGEST} then "null" else . end, "null") '
+        f'.[1][] | try first((__calculation | tojson | if utf8bytelength > {LARGEST} then "null" else . end), "null") '
         'catch "null"'
     )

@@ -91,8 +91,8 @@ class Computing:
     def matching(
         self, blueprint: Blueprint, entities: Iterable[Entity], matches: Predicate, queried: Collection[str]
     ) -> Iterator[Entity]:
-        """Those of the blueprint's entities that match a query which reads the properties `queried`, computed ones among
-        them; they come as they are stored."""
+        """Those of the blueprint's entities that match a query which reads the properties `queried`, computed ones
+        among them; they come as they are stored."""
         if computed_names(blueprint).isdisjoint(queried):
             yield from filter(matches, entities)
             return
