@@ -290,12 +290,13 @@ def test_a_limit_is_taken_and_one_beyond_it_is_not(
 @pytest.mark.parametrize("section", ["schema", "relations", "calculationProperties", "mirrorProperties"])
 def test_every_section_takes_the_same_names(port: httpx.Client, section: str, name: str) -> None:
     def body(of: str) -> dict[str, Any]:
-        return {
+        bodies: dict[str, dict[str, Any]] = {
             "schema": {"schema": {"properties": {of: {"type": "string"}}}},
             "relations": {"relations": {of: {"target": "_user"}}},
             "calculationProperties": {"calculationProperties": {of: {"type": "string", "calculation": "1"}}},
             "mirrorProperties": {**with_relation({"target": "_user"}), "mirrorProperties": {of: {"path": "r.$title"}}},
-        }[section]
+        }
+        return bodies[section]
 
     for wrong in ("", "a b", "a.b", "é", "a\n"):
         assert port.post("/blueprints", json={**BODY, **body(wrong)}).status_code == 422

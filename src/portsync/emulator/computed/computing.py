@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.computed.edges import EdgeStore, Pair
 from portsync.emulator.computed.specs import Aggregation, aggregation, between, computed_names, mirror_path
+from portsync.emulator.computed.stored import stored_values
 from portsync.emulator.errors import ApiError
 from portsync.emulator.measures.fold import Number, as_moment, as_number
 from portsync.emulator.printing import Printer
@@ -182,6 +183,15 @@ class Computing:
         self, spec: Aggregation, blueprint: Blueprint, identifiers: Sequence[str]
     ) -> Iterator[tuple[str, Any, Any]]:
         """Identifier, value and time of the targets that the query lets through."""
+        time = spec.time if spec.is_timed else None
+        if spec.query is None and computed_names(blueprint).isdisjoint({spec.property, time}):
+            if spec.property is None and time is None:
+                yield from ((identifier, 1, None) for identifier in identifiers)
+                return
+            wanted = (spec.property, time)
+            for identifier, value, at in stored_values(self.connection, blueprint.identifier, identifiers, wanted):
+                yield identifier, 1 if spec.property is None else value, at
+            return
         query = None if spec.query is None else compile_query(spec.query, now=self.now, root="query")
         names = names_in(spec.query) | {spec.property or "", spec.time}
         deeper = replace(self, depth=self.depth + 1)
@@ -219,7 +229,7 @@ def _plain(entities: Sequence[Entity], name: str) -> list[Any]:
 
 def _func(spec: Aggregation) -> str:
     """Entities have no average but that of a time: in all, they are counted."""
-    return "count" if spec.property is None and spec.average_of in (None, "total") else spec.func
+    return "count" if spec.property is None and not spec.is_timed else spec.func
 
 
 def _add(values: Sequence[dict[str, Any]], name: str, column: Sequence[Any]) -> None:

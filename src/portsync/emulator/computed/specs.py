@@ -40,6 +40,8 @@ class Aggregation:
     property: str | None
     """None: the entities are counted."""
     average_of: str | None
+    is_timed: bool
+    """Whether it is an average for a unit of time."""
     time: str
     query: Mapping[str, Any] | None
     path: tuple[str, ...] | None
@@ -89,6 +91,7 @@ def aggregation(blueprint: Blueprint, name: str) -> Aggregation:
         func=spec["func"],
         property=spec["property"] if spec["calculationBy"] == "property" else None,
         average_of=spec.get("averageOf"),
+        is_timed=spec.get("averageOf", "total") != "total",
         time=spec.get("measureTimeBy", "$createdAt"),
         query=body.get("query"),
         path=None if path is None else tuple(path["path"]),
