@@ -173,3 +173,156 @@ def test_system_blueprints_can_be_extended_but_not_deleted(port: httpx.Client, i
     schema = port.get(f"/blueprints/{identifier}").json()["blueprint"]["schema"]
     schema["properties"]["office"] = {"type": "string"}
     assert port.patch(f"/blueprints/{identifier}", json={"schema": schema}).status_code == 200
+
+
+def long(length: int) -> str:
+    return "x" * length
+
+
+BORDERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"identifier": long(100)}, {"identifier": long(101)}, '"body.identifier"'),
+    ({"title": long(1)}, {"title": ""}, '"body.title"'),
+    ({"title": long(100)}, {"title": long(101)}, '"body.title"'),
+    ({"description": long(200)}, {"description": long(201)}, '"body.description"'),
+    (with_property({"type": "string"}, long(100)), with_property({"type": "string"}, long(101)), "properties"),
+    (
+        with_property({"type": "string", "title": long(100)}),
+        with_property({"type": "string", "title": long(101)}),
+        '.p.title"',
+    ),
+    (
+        with_relation({"target": "_user", "title": long(100)}),
+        with_relation({"target": "_user", "title": long(101)}),
+        '.r.title"',
+    ),
+    ({"relations": {long(100): {"target": "_user"}}}, {"relations": {long(101): {"target": "_user"}}}, "relations"),
+    (
+        {"calculationProperties": {long(100): {"type": "string", "calculation": "1", "title": long(100)}}},
+        {"calculationProperties": {"c": {"type": "string", "calculation": "1", "title": long(101)}}},
+        '.c.title"',
+    ),
+    (
+        {"calculationProperties": {"c": {"type": "string", "calculation": "1"}}},
+        {"calculationProperties": {long(101): {"type": "string", "calculation": "1"}}},
+        "calculationProperties",
+    ),
+    (
+        {
+            **with_relation({"target": "_user"}),
+            "mirrorProperties": {long(100): {"path": "r.$title", "title": long(100)}},
+        },
+        {**with_relation({"target": "_user"}), "mirrorProperties": {"m": {"path": "r.$title", "title": long(101)}}},
+        '.m.title"',
+    ),
+    (with_relation({"target": "_user", "many": True}), with_relation({"target": "_user", "many": 1}), '.r.many"'),
+    (
+        with_relation({"target": "_user", "required": True}),
+        with_relation({"target": "_user", "required": True, "many": True}),
+        "both required and many",
+    ),
+    ({"ownership": {"type": "Direct"}}, {"ownership": {"type": "Direct", "title": long(101)}}, '.ownership.title"'),
+    ({"ownership": {"type": "Inherited", "path": "r"}}, {"ownership": {"type": "Inherited"}}, "property 'path'"),
+    ({"changelogDestination": {"type": "KAFKA"}}, {"changelogDestination": {"type": "MAIL"}}, "changelogDestination"),
+    (
+        {"changelogDestination": {"type": "WEBHOOK", "url": "https://a.example", "agent": True}},
+        {"changelogDestination": {"type": "WEBHOOK"}},
+        "property 'url'",
+    ),
+    (
+        {"changelogDestination": {"type": "KAFKA"}},
+        {"changelogDestination": {"type": "KAFKA", "url": "https://a.example"}},
+        "additional properties (url)",
+    ),
+    (
+        {"calculationProperties": {"c": {"type": "string", "calculation": "1", "colors": {"1": "lime"}}}},
+        {"calculationProperties": {"c": {"type": "string", "calculation": "1", "colors": {"1": "mauve"}}}},
+        '.colors.1"',
+    ),
+    (
+        {"calculationProperties": {"c": {"type": "string", "calculation": "1", "colorized": True}}},
+        {"calculationProperties": {"c": {"type": "string", "calculation": "1", "more": True}}},
+        "additional properties (more)",
+    ),
+    (
+        {"calculationProperties": {"c": {"type": "array", "calculation": "[]", "items": {"type": "string"}}}},
+        {"calculationProperties": {"c": {"calculation": "[]"}}},
+        "required property 'type'",
+    ),
+    (
+        with_property({"type": "object", "spec": "open-api"}),
+        with_property({"type": "object", "spec": "close-api"}),
+        '.p.spec"',
+    ),
+    (
+        with_property(
+            {"type": "string", "specAuthentication": {"clientId": "", "authorizationUrl": "", "tokenUrl": ""}}
+        ),
+        with_property({"type": "string", "specAuthentication": {"clientId": "", "authorizationUrl": ""}}),
+        "property 'tokenUrl'",
+    ),
+    (
+        with_property({"type": "string", "enum": ["a"], "enumColors": {"a": "bronze"}}),
+        with_property({"type": "string", "enum": ["a"], "enumColors": {"a": "steel"}}),
+        '.enumColors.a"',
+    ),
+    (with_property({"type": "array", "minItems": 0}), with_property({"type": "array", "minItems": -1}), '.minItems"'),
+    (
+        with_property({"type": "string", "maxLength": 0}),
+        with_property({"type": "string", "maxLength": -1}),
+        '.maxLength"',
+    ),
+    (with_property({"type": "string", "extra": 1}), with_property({"extra": 1}), "required property 'type'"),
+]
+
+
+@pytest.mark.parametrize(("within", "beyond", "place"), BORDERS)
+def test_a_limit_is_taken_and_one_beyond_it_is_not(
+    port: httpx.Client, within: dict[str, Any], beyond: dict[str, Any], place: str
+) -> None:
+    refused = port.post("/blueprints", json={**BODY, **beyond})
+    assert (refused.status_code, refused.json()["error"]) == (422, "invalid_request")
+    assert place in refused.json()["message"]
+    taken = port.post("/blueprints", json={**BODY, **within})
+    assert taken.status_code == 201, taken.text
+
+
+@pytest.mark.parametrize("name", ["a", "A9@_=\\-", "0"])
+@pytest.mark.parametrize("section", ["schema", "relations", "calculationProperties", "mirrorProperties"])
+def test_every_section_takes_the_same_names(port: httpx.Client, section: str, name: str) -> None:
+    def body(of: str) -> dict[str, Any]:
+        bodies: dict[str, dict[str, Any]] = {
+            "schema": {"schema": {"properties": {of: {"type": "string"}}}},
+            "relations": {"relations": {of: {"target": "_user"}}},
+            "calculationProperties": {"calculationProperties": {of: {"type": "string", "calculation": "1"}}},
+            "mirrorProperties": {**with_relation({"target": "_user"}), "mirrorProperties": {of: {"path": "r.$title"}}},
+        }
+        return bodies[section]
+
+    for wrong in ("", "a b", "a.b", "é", "a\n"):
+        assert port.post("/blueprints", json={**BODY, **body(wrong)}).status_code == 422
+    assert port.post("/blueprints", json={**BODY, **body(name)}).status_code == 201
+
+
+@pytest.mark.parametrize("kind", ["string", "number", "boolean", "object", "array"])
+def test_each_type_makes_a_property_and_a_calculation(port: httpx.Client, kind: str) -> None:
+    calculations = {"c": {"type": kind, "calculation": "null"}}
+    body = {**with_property({"type": kind}), "calculationProperties": calculations}
+    created = port.post("/blueprints", json=body).json()["blueprint"]
+    assert (created["schema"]["properties"], created["calculationProperties"]) == ({"p": {"type": kind}}, calculations)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "date-time", "url", "email", "idn-email", "ipv4", "ipv6", "markdown", "yaml", "user", "blueprints", "team",
+        "timer", "proto", "labeled-url",
+    ],
+)  # fmt: skip
+def test_each_format_makes_a_property(port: httpx.Client, form: str) -> None:
+    assert port.post("/blueprints", json=with_property({"type": "string", "format": form})).status_code == 201
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH", "PUT"])
+def test_a_blueprint_that_is_not_there_is_not_found(port: httpx.Client, method: str) -> None:
+    answer = port.request(method, "/blueprints/none", json=None if method in ("GET", "DELETE") else BODY)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")

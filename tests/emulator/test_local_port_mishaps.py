@@ -36,7 +36,7 @@ def deep(levels: int) -> bytes:
 def test_what_is_too_deep_to_be_answered_is_refused(records: httpx.Client, path: str, frame: bytes) -> None:
     answer = records.post(path, content=frame % deep(250))
 
-    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_request")
     assert "240 levels" in answer.json()["message"]
 
 

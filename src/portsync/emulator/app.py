@@ -18,6 +18,7 @@ from portsync.emulator.answers import answer, refuse
 from portsync.emulator.backstage import Backstage
 from portsync.emulator.blueprint_routes import BlueprintRoutes
 from portsync.emulator.bulk_routes import BulkRoutes
+from portsync.emulator.calculations.evaluation import CalculationCache
 from portsync.emulator.entity_routes import EntityRoutes
 from portsync.emulator.errors import ApiError
 from portsync.emulator.fault_gate import FaultGate
@@ -26,6 +27,7 @@ from portsync.emulator.gateway import Gateway
 from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
+from portsync.emulator.measures.routes import MeasureRoutes
 from portsync.emulator.page.guard import Guard
 from portsync.emulator.page.routes import CatalogPage
 from portsync.emulator.page_routes import PageRoutes
@@ -63,13 +65,16 @@ def create_app(
     `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the e-mail
     addresses of the organisation's users. Tables are made here, no lifespan is needed.
     """
-    workspace = Workspace(Store(database, clock), guesses, clock, client_id, ValidatorCache(guesses))
+    workspace = Workspace(
+        Store(database, clock), guesses, clock, client_id, ValidatorCache(guesses), CalculationCache(clock)
+    )
     with workspace.session() as session:
         establish(session, users, stamp(clock()))
     issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
     # Paths with a fixed last part come before those that end in an entity's identifier.
     protected = [
         *SearchRoutes(workspace).routes(),
+        *MeasureRoutes(workspace).routes(),
         *BulkRoutes(workspace).routes(),
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PROPERTY_TYPES = ("string", "number", "boolean", "object", "array")
 PROPERTY_FORMATS = (
@@ -96,15 +96,55 @@ _MIRROR = {
     "required": ["path"],
     "additionalProperties": False,
 }
+_AVERAGES = {"averageOf": {"enum": ["hour", "day", "week", "month", "total"]}}
+
+
+def _calculated(by: str, properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
+    """What holds of every calculation by entities, or by a property."""
+    is_so = {"properties": {"calculationBy": {"const": by}}, "required": ["calculationBy"]}
+    return {"if": is_so, "then": {"properties": dict(properties), "required": [*required]}}
+
+
+def _shaped(by: str, funcs: Sequence[str], *required: str, **properties: Any) -> dict[str, Any]:
+    """The members that a calculation by these functions may have; `required` of those of an average."""
+    is_so = {
+        "properties": {"calculationBy": {"const": by}, "func": {"enum": [*funcs]}},
+        "required": ["calculationBy", "func"],
+    }
+    members = {"calculationBy": _TEXT, "func": _TEXT, **properties, **(_AVERAGES if required else {})}
+    return {"if": is_so, "then": {"properties": members, "required": [*required], "additionalProperties": False}}
+
+
 _AGGREGATION = {
     "type": "object",
     "properties": {
         **_DISPLAY,
         "type": {"const": "number"},
         "target": _TEXT,
-        "calculationSpec": {"type": "object", "required": ["calculationBy", "func"]},
+        "calculationSpec": {
+            "type": "object",
+            "required": ["calculationBy", "func"],
+            "properties": {"calculationBy": {"enum": ["entities", "property"]}},
+            "allOf": [
+                _calculated("entities", {"func": {"enum": ["count", "average"]}}),
+                _calculated("property", {"func": {"enum": ["sum", "min", "max", "median", "average"]}}, "property"),
+                _shaped("entities", ["count"]),
+                _shaped("entities", ["average"], "averageOf", measureTimeBy=_TEXT),
+                _shaped("property", ["sum", "min", "max", "median"], property=_TEXT),
+                _shaped("property", ["average"], "averageOf", property=_TEXT, measureTimeBy=_TEXT),
+            ],
+        },
         "query": {"type": "object", "required": ["combinator", "rules"]},
-        "pathFilter": {"type": "array", "maxItems": 1},
+        "pathFilter": {
+            "type": "array",
+            "maxItems": 1,
+            "items": {
+                "type": "object",
+                "properties": {"path": {"type": "array", "minItems": 1, "items": _TEXT}, "fromBlueprint": _TEXT},
+                "required": ["path"],
+                "additionalProperties": False,
+            },
+        },
     },
     "required": ["title", "target", "calculationSpec"],
     "additionalProperties": False,
@@ -122,15 +162,20 @@ _RELATION = {
 }
 _OWNERSHIP = {
     "type": "object",
-    "properties": {"type": {"enum": ["Direct", "Inherited"]}, "path": _TEXT, "title": _TEXT},
+    "properties": {"type": {"enum": ["Direct", "Inherited"]}, "path": _TEXT, "title": _TITLE},
     "required": ["type"],
     "additionalProperties": False,
+    "if": {"properties": {"type": {"const": "Inherited"}}, "required": ["type"]},
+    "then": {"required": ["path"]},
 }
 _CHANGELOG = {
     "type": "object",
     "properties": {"type": {"enum": ["KAFKA", "WEBHOOK"]}, "url": _TEXT, "agent": {"type": "boolean"}},
     "required": ["type"],
     "additionalProperties": False,
+    "if": {"properties": {"type": {"const": "WEBHOOK"}}, "required": ["type"]},
+    "then": {"required": ["url"]},
+    "else": {"properties": {"type": {}}, "additionalProperties": False},
 }
 
 

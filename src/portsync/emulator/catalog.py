@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from portsync.emulator.blueprints import (
     STAMP_KEYS,
     Blueprint,
+    blueprint,
     check_change,
     check_identifier_kept,
     check_relations,
     completed,
 )
+from portsync.emulator.computed.checks import ComputedChecks
 from portsync.emulator.errors import ApiError, has_dependents, identifier_taken
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Catalog:
         if self._blueprints.find(body["identifier"]) is not None:
             raise identifier_taken("Blueprint", body["identifier"])
         whole = completed(_without_stamps(body))
-        self._check(whole)
+        self._check(whole, None)
         created = {"createdAt": author.at, "createdBy": author.name}
         return self._blueprints.save({**whole, **created, **_updated(author)})
 
@@ -74,14 +76,15 @@ class Catalog:
         check_identifier_kept(before, sent)
         whole = completed(merged)
         check_change(before, whole)
-        self._check(whole)
+        self._check(whole, before)
         created = {key: before.body[key] for key in ("createdAt", "createdBy")}
         after = self._blueprints.save({**whole, **created, **_updated(author)})
         self._drop_removed(before, after)
         return after
 
-    def _check(self, whole: Mapping[str, Any]) -> None:
-        """ApiError for a relation both required and many, or one whose target does not exist."""
+    def _check(self, whole: Mapping[str, Any], before: Blueprint | None) -> None:
+        """ApiError for a relation both required and many, or one whose target does not exist; and for a computed
+        property of what is not there."""
         check_relations(whole)
         for name, relation in whole["relations"].items():
             target = relation["target"]
@@ -91,6 +94,9 @@ class Catalog:
                     "not_found",
                     f'The target blueprint "{target}" of the relation "{name}" was not found',
                 )
+        if whole["mirrorProperties"] or whole["aggregationProperties"]:
+            others = [each for each in self._blueprints.all() if each.identifier != whole["identifier"]]
+            ComputedChecks(blueprint(whole, ""), others, self._guesses).check(before)
 
     def _drop_removed(self, before: Blueprint, after: Blueprint) -> None:
         """Take the values of removed properties and relations out of the entities, as Port does."""

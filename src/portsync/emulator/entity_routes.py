@@ -29,8 +29,8 @@ def wanted_parts(request: Request) -> Projection:
     return by_paths(query.getlist("include"), query.getlist("exclude"))
 
 
-def with_calculated(request: Request) -> bool:
-    """Whether a read shows calculated values; it does unless told otherwise."""
+def with_computed(request: Request) -> bool:
+    """Whether a read shows computed values; it does unless told otherwise."""
     return not flag(request, "exclude_calculated_properties")
 
 
@@ -57,9 +57,9 @@ class EntityRoutes:
         parts = wanted_parts(request)
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
-            printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
-            entities = session.entities.scan(blueprint.identifier)
-            return answer({"entities": [parts.of(printer.print(entity)) for entity in entities]})
+            found = list(session.entities.scan(blueprint.identifier))
+            reading = self._workspace.reading(session, blueprint, found, computed=with_computed(request))
+        return answer({"entities": [parts.of(printed) for printed in await reading.shown()]})
 
     async def count(self, request: Request) -> Response:
         with self._workspace.session() as session:
@@ -70,28 +70,29 @@ class EntityRoutes:
         identifier = path_identifier(request, "entity")
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
-            found = session.entities.load(blueprint.identifier, [identifier]).get(identifier)
-        if found is None:
-            raise not_found("Entity", identifier)
-        printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
-        return answer({"entity": wanted_parts(request).of(printer.print(found))})
+            found = list(session.entities.load(blueprint.identifier, [identifier]).values())
+            if not found:
+                raise not_found("Entity", identifier)
+            reading = self._workspace.reading(session, blueprint, found, computed=with_computed(request))
+        (printed,) = await reading.shown()
+        return answer({"entity": wanted_parts(request).of(printed)})
 
     async def create(self, request: Request) -> Response:
         options = upsert_options(request)
         draft = self._draft(await self._workspace.body(request))
-        return self._write(request, draft, options, must_exist=False)
+        return await self._write(request, draft, options, must_exist=False)
 
     async def put(self, request: Request) -> Response:
         identifier = path_identifier(request, "entity")
         body = await self._workspace.body(request)
         if isinstance(body, dict) and body.setdefault("identifier", identifier) != identifier:
             raise invalid_request('"body.identifier" must be the identifier in the path')
-        return self._write(request, self._draft(body), _overwrite(request, merge=False), must_exist=True)
+        return await self._write(request, self._draft(body), _overwrite(request, merge=False), must_exist=True)
 
     async def patch(self, request: Request) -> Response:
         body = await self._workspace.body(request)
         draft = self._workspace.drafts.read_patch(body, path_identifier(request, "entity"))
-        return self._write(request, draft, _overwrite(request, merge=True), must_exist=True)
+        return await self._write(request, draft, _overwrite(request, merge=True), must_exist=True)
 
     async def delete(self, request: Request) -> Response:
         with_dependents = flag(request, "delete_dependents")
@@ -110,7 +111,7 @@ class EntityRoutes:
             raise invalid_request('"body" must be object')
         return self._workspace.drafts.read(body)
 
-    def _write(self, request: Request, draft: Draft, options: UpsertOptions, *, must_exist: bool) -> Response:
+    async def _write(self, request: Request, draft: Draft, options: UpsertOptions, *, must_exist: bool) -> Response:
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             draft = self._workspace.searches(session, blueprint).resolved(draft)
@@ -120,7 +121,8 @@ class EntityRoutes:
             batch.expect([draft])
             placed = batch.place(draft)
             batch.save({blueprint.identifier: blueprint})
-        printed = self._workspace.printer(blueprint).print(placed.entity)
+            reading = self._workspace.reading(session, blueprint, [placed.entity])
+        (printed,) = await reading.shown()
         return answer({"entity": printed}, _status(placed))
 
 

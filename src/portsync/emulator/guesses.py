@@ -40,6 +40,23 @@ class Guesses:
     unset_relation_shown_as_null: bool = False
     """Whether a read lists the blueprint's unset relations as null. No source states it."""
 
+    empty_mirror_is_null: bool = True
+    """A mirror property over a relation to many entities of which none has a value. It is null where the path leads to
+    a single one, and nothing says that it differs here. False gives an empty list."""
+
+    sum_of_nothing: float | None = None
+    """The sum of a property over no entities, in aggregations. A count of none is 0, and min, max and average of none
+    have no value; nothing says with which of them the sum goes."""
+
+    aggregate_result_name: str = "result"
+    """The member of the answer that holds what entities were aggregated to. The reference prints the answer of a search
+    for this route, which has no place for a number; `result` is what the route beside it (over time) has. Counts by
+    value are a list of `{value, count}`, as the answer of the route that groups entities."""
+
+    count_over_time_name: str = "count"
+    """The name that the number of entities has beside each `date`. Numbers of properties stand under the property's
+    name; of counts nothing is said."""
+
     missing_target_status: int = 404
     """A blueprint relation whose target blueprint does not exist.
 

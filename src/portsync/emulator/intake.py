@@ -9,18 +9,16 @@ from urllib.parse import unquote
 import orjson
 
 from portsync.emulator.errors import ApiError, invalid_request
+from portsync.emulator.writable import is_writable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY = 1024 * 1024
-# What orjson writes may have 254 levels, and an answer or a record of the history wraps some around a body.
-_FRAME = 10
 
 
 async def read_json(request: Request, *, too_large_error: str) -> object:
-    """The parsed body; ApiError 413 beyond 1 MiB, 400 for what is not JSON, or JSON that is nested deeper than
-    about 240 levels."""
+    """The parsed body; ApiError 413 beyond 1 MiB, 400 for what is no JSON, 422 for what is nested too deep to keep."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -34,19 +32,9 @@ async def read_json(request: Request, *, too_large_error: str) -> object:
         parsed: object = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
         raise ApiError(HTTPStatus.BAD_REQUEST, "bad_request", f"The body is not valid JSON: {error}") from None
-    if not _is_writable(parsed):
-        raise ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "The body is nested too deep (limit is 240 levels)")
+    if not is_writable(parsed):
+        raise invalid_request('"body" must NOT be nested that deep (limit is 240 levels)')
     return parsed
-
-
-def _is_writable(value: object) -> bool:
-    for _ in range(_FRAME):
-        value = [value]
-    try:
-        orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return False
-    return True
 
 
 def flag(request: Request, name: str) -> bool:

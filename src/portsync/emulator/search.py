@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from portsync.emulator.errors import invalid_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from portsync.emulator.entity import Entity
     from portsync.emulator.entity_store import EntityStore
     from portsync.emulator.query import Query
+
+    Matching = Callable[[str, Iterable[Entity]], Iterator[Entity]]
+    """Those of a blueprint's entities that a query matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +29,37 @@ class Page:
     next: str | None
 
 
-def search_page(store: EntityStore, blueprint: str, query: Query, *, limit: int, mark: str | None) -> Page:
+def search_page(
+    store: EntityStore, blueprint: str, query: Query, *, limit: int, mark: str | None, matching: Matching | None = None
+) -> Page:
     """One page in the order of the identifiers. Pages hold their place by identifier, so deletions in between
-    neither skip nor repeat anything. ApiError 422 for a mark that no page gave."""
+    neither skip nor repeat anything. `matching` is for queries that read computed properties. ApiError 422 for a mark
+    that no page gave."""
     after = "" if mark is None else _read_mark(mark)
-    found = list(islice(_matches(store, blueprint, query, after), limit + 1))
+    found = list(islice(_matches(store, blueprint, query, after, matching), limit + 1))
     if len(found) <= limit:
         return Page(found, None)
     return Page(found[:limit], _mark(found[limit - 1].identifier))
 
 
-def search_all(store: EntityStore, blueprints: list[str], query: Query) -> Iterator[Entity]:
+def search_all(
+    store: EntityStore, blueprints: list[str], query: Query, matching: Matching | None = None
+) -> Iterator[Entity]:
     """Every match in these blueprints, unpaged, as the org-wide search answers."""
     for blueprint in blueprints:
         if query.blueprints is None or blueprint in query.blueprints:
-            yield from _matches(store, blueprint, query, "")
+            yield from _matches(store, blueprint, query, "", matching)
 
 
-def _matches(store: EntityStore, blueprint: str, query: Query, after: str) -> Iterator[Entity]:
+def _matches(
+    store: EntityStore, blueprint: str, query: Query, after: str, matching: Matching | None
+) -> Iterator[Entity]:
+    select = matching or (lambda _, entities: filter(query.matches, entities))
     if query.identifiers is None:
-        return filter(query.matches, store.scan(blueprint, after=after))
+        return select(blueprint, store.scan(blueprint, after=after))
     named = store.load(blueprint, query.identifiers)
     ordered = (named[identifier] for identifier in sorted(named) if identifier > after)
-    return filter(query.matches, ordered)
+    return select(blueprint, ordered)
 
 
 def _mark(identifier: str) -> str:

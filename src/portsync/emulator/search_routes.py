@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
 from portsync.emulator.answers import answer
-from portsync.emulator.entity_routes import wanted_parts, with_calculated
+from portsync.emulator.computed.computing import names_in
+from portsync.emulator.entity_routes import wanted_parts, with_computed
 from portsync.emulator.intake import path_identifier
 from portsync.emulator.projection import by_names
 from portsync.emulator.query import compile_query
@@ -15,10 +17,15 @@ from portsync.emulator.request_schemas import BLUEPRINT_SEARCH, DEFAULT_PAGE, Re
 from portsync.emulator.search import search_all, search_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from portsync.emulator.workspace import Workspace
+    from portsync.emulator.entity import Entity
+    from portsync.emulator.query import Query
+    from portsync.emulator.search import Matching
+    from portsync.emulator.workspace import Session, Workspace
 
 
 class SearchRoutes:
@@ -40,15 +47,14 @@ class SearchRoutes:
         query = compile_query(body, now=self._workspace.clock(), root="body")
         parts = wanted_parts(request)
         with self._workspace.session() as session:
-            printers = {
-                blueprint.identifier: self._workspace.printer(blueprint, calculated=with_calculated(request))
-                for blueprint in session.blueprints.all()
-            }
-            found = [
-                parts.of(printers[entity.blueprint].print(entity))
-                for entity in search_all(session.entities, list(printers), query)
+            blueprints = {blueprint.identifier: blueprint for blueprint in session.blueprints.all()}
+            matches = search_all(session.entities, list(blueprints), query, self._matching(session, query, body))
+            readings = [
+                self._workspace.reading(session, blueprints[name], list(some), computed=with_computed(request))
+                for name, some in groupby(matches, lambda entity: entity.blueprint)
             ]
-        return answer({"matchingBlueprints": list(printers), "failedBlueprints": [], "entities": found})
+        found = [parts.of(printed) for reading in readings for printed in await reading.shown()]
+        return answer({"matchingBlueprints": list(blueprints), "failedBlueprints": [], "entities": found})
 
     async def in_blueprint(self, request: Request) -> Response:
         """`next` is there only when another page is."""
@@ -64,7 +70,18 @@ class SearchRoutes:
                 query,
                 limit=int(body.get("limit", DEFAULT_PAGE)),  # 10.0 is an integer in JSON Schema
                 mark=body.get("from"),
+                matching=self._matching(session, query, body.get("query")),
             )
-        printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
-        found = [parts.of(printer.print(entity)) for entity in page.entities]
+            reading = self._workspace.reading(session, blueprint, page.entities, computed=with_computed(request))
+        found = [parts.of(printed) for printed in await reading.shown()]
         return answer({"entities": found} if page.next is None else {"entities": found, "next": page.next})
+
+    def _matching(self, session: Session, query: Query, body: object) -> Matching:
+        """Finds the matches of a query which may read computed properties."""
+        queried = names_in(body)
+        computing = self._workspace.computing(session)
+
+        def matching(blueprint: str, entities: Iterable[Entity]) -> Iterator[Entity]:
+            return computing.matching(session.blueprints.get(blueprint), entities, query.matches, queried)
+
+        return matching

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
-from portsync.emulator.calculations import CalculationCache
 from portsync.emulator.catalog import Catalog
+from portsync.emulator.computed.computing import Computing
+from portsync.emulator.computed.kept import KeptAggregations
 from portsync.emulator.drafts import DraftReader
 from portsync.emulator.entities import Batch, UpsertOptions
 from portsync.emulator.entity import Author
@@ -20,16 +21,19 @@ from portsync.emulator.intake import read_json
 from portsync.emulator.integration_store import IntegrationStore
 from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
+from portsync.emulator.reading import Reading
 from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy import Connection
     from starlette.requests import Request
 
     from portsync.emulator.blueprints import Blueprint
+    from portsync.emulator.calculations.evaluation import CalculationCache
+    from portsync.emulator.entity import Entity
     from portsync.emulator.guesses import Guesses
     from portsync.emulator.store import Store
     from portsync.emulator.validation import ValidatorCache
@@ -58,8 +62,9 @@ class Workspace:
     clock: Callable[[], float]
     client_id: str
     validators: ValidatorCache
+    calculations: CalculationCache
     blueprints: BlueprintCache = field(default_factory=BlueprintCache)
-    calculations: CalculationCache = field(default_factory=CalculationCache)
+    aggregations: KeptAggregations = field(default_factory=KeptAggregations)
     drafts: DraftReader = field(default_factory=DraftReader)
 
     @contextmanager
@@ -91,10 +96,36 @@ class Workspace:
         """Who writes with this request, and when."""
         return Author(self.client_id, request.headers.get("user-agent", ""), stamp(self.clock()))
 
-    def printer(self, blueprint: Blueprint, *, calculated: bool = True) -> Printer:
-        """Prints the blueprint's entities, with or without calculated values."""
-        calculations = self.calculations.of(blueprint) if calculated else {}
-        return Printer(blueprint, self.guesses, calculations)
+    def computing(self, session: Session) -> Computing:
+        """Computes properties as this transaction sees them."""
+        return Computing(
+            session.connection,
+            session.blueprints,
+            session.entities,
+            self.calculations,
+            self.aggregations,
+            self.guesses,
+            self.clock(),
+        )
+
+    def reading(
+        self,
+        session: Session,
+        blueprint: Blueprint,
+        entities: Sequence[Entity],
+        *,
+        computed: bool = True,
+        names: Collection[str] | None = None,
+    ) -> Reading:
+        """These entities of the blueprint, with their computed values where `computed`: all, or those named."""
+        printer = Printer(blueprint, self.guesses)
+        if not computed:
+            return Reading(printer, entities, [], None)
+        calculations = self.calculations.of(blueprint)
+        # A calculation may read any of the others.
+        every = names is None or any(name in calculations.names for name in names)
+        related = self.computing(session).related(blueprint, entities, None if every else names)
+        return Reading(printer, entities, related, calculations, names)
 
     def searches(self, session: Session, blueprint: Blueprint) -> Searches:
         """Finds what drafts of this blueprint name by queries."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portsync.emulator.page.buckets import INTERVALS, next_start, start_of, starts_between
+from portsync.emulator.measures.buckets import INTERVALS, next_start, start_of, starts_between
 from portsync.emulator.page.charts import Series, bars, donut, line_chart, nice_ticks
 from portsync.emulator.page.graph import NODE_HEIGHT, NODE_WIDTH, Arc, Drawing, draw
 from portsync.emulator.page.shell import Item

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.errors import ApiError, not_found
+from portsync.emulator.measures.passing import measured
 from portsync.emulator.page.columns import Origin
 from portsync.emulator.page.shell import page_title
 from portsync.emulator.page.texts import clipped
 from portsync.emulator.page.widget import Around, Needed, Widget
 from portsync.emulator.page.widgets import read_widget
-from portsync.emulator.printing import Printer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from portsync.emulator.entity import Entity
     from portsync.emulator.workspace import Workspace
 
-_CHUNK = 1000
 _WHOLE_ROW = 12
 _MOST_WIDGETS = 60
 _UNIT_WIDTH = 96
@@ -70,12 +68,19 @@ class DashboardView:
             "id": clipped(str(widget.get("id") or ""), 100),
         }
         widths = (size * _UNIT_WIDTH, NARROW)
-        around = Around(self._find, self._workspace.printer, self._workspace.moment(), widths)
+        around = Around(self._find, self._printed, self._workspace.moment(), widths)
         try:
             return head, read_widget(widget, around)
         except ApiError as error:
             message = error.message
             return head, Widget((), lambda: {"kind": "trouble", "message": message})
+
+    def _printed(
+        self, blueprint: Blueprint, entities: Sequence[Entity], names: Collection[str]
+    ) -> list[dict[str, Any]]:
+        with self._workspace.session() as session:
+            reading = self._workspace.reading(session, blueprint, entities, names=names)
+        return reading.printed()
 
     def _find(self, name: str) -> Blueprint:
         with self._workspace.session() as session:
@@ -84,26 +89,8 @@ class DashboardView:
     def _measure(self, name: str, needed: Sequence[Needed]) -> None:
         """One pass over the blueprint for all that is needed of it; computed values only where one reads them."""
         computed = {column.key for need in needed for column in need.columns if column.origin is Origin.COMPUTED}
-        calculations = self._workspace.calculations.of(self._find(name))
-        wanted = {key: each for key, each in calculations.items() if key in computed}
-        printer = Printer(self._find(name), self._workspace.guesses, wanted)
-        for entity in self._entities(name):
-            takers = [need.measure for need in needed if need.measure.matches(entity)]
-            if takers:
-                printed = printer.print(entity)
-                for measure in takers:
-                    measure.take(printed, entity)
-
-    def _entities(self, blueprint: str) -> Iterator[Entity]:
-        """All of them, some at a time: nobody who writes waits for the whole pass."""
-        after = ""
-        while True:
-            with self._workspace.session() as session:
-                some = list(islice(session.entities.scan(blueprint, after=after), _CHUNK))
-            yield from some
-            if len(some) < _CHUNK:
-                return
-            after = some[-1].identifier
+        measures = [need.measure for need in needed]
+        measured(self._workspace, self._find(name), measures, computed)
 
 
 def _rows(page: Mapping[str, Any]) -> Iterator[list[tuple[Mapping[str, Any], int]]]:

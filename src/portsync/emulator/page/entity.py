@@ -54,10 +54,11 @@ class EntityView:
             entity = session.entities.load(name, [identifier]).get(identifier)
             changes = session.history.of(name, identifier)
             relating = list(_relating(session, name, identifier))
+            reading = self._workspace.reading(session, blueprint, [] if entity is None else [entity])
         if entity is None and not changes:
             raise not_found("Entity", clipped(identifier, 200))
         columns = columns_of(blueprint)
-        printed = None if entity is None else self._workspace.printer(blueprint).print(entity)
+        printed = next(iter(reading.printed()), None)
         title = (printed or changes[0].before).get("title") or identifier
         return {
             "title": clipped(str(title), 200),

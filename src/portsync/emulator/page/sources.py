@@ -101,7 +101,10 @@ class SourcesView:
         ).scalar_one_or_none()
         if row is None:
             return None
-        printed = self._workspace.printer(found).print(session.entities.load(blueprint, [row])[row])
+        reading = self._workspace.reading(
+            session, found, [session.entities.load(blueprint, [row])[row]], computed=False
+        )
+        (printed,) = reading.printed()
         shown = {key: printed[key] for key in ("identifier", "title", "properties", "relations")}
         return {"blueprint": blueprint, "identifier": row, "json": pretty(shown, _EXAMPLE)}
 

@@ -69,8 +69,13 @@ class TableView:
             listing = Listing(session.connection, name, list(columns.values()))
             rows = listing.rows(asked.wanted)
             found = session.entities.load(name, rows.identifiers)
-        printer = self._workspace.printer(blueprint)
-        printed = [printer.print(found[identifier]) for identifier in rows.identifiers]
+            reading = self._workspace.reading(
+                session,
+                blueprint,
+                [found[identifier] for identifier in rows.identifiers],
+                names={column.key for column in asked.columns},
+            )
+        printed = reading.printed()
         return {
             "title": title_of(blueprint),
             "identifier": name,

@@ -11,12 +11,12 @@ from portsync.emulator.page.texts import clipped
 from portsync.emulator.query import Query, compile_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from portsync.emulator.blueprints import Blueprint
-    from portsync.emulator.page.measures import Measure
-    from portsync.emulator.printing import Printer
+    from portsync.emulator.entity import Entity
+    from portsync.emulator.measures.measure import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Around:
 
     find: Callable[[str], Blueprint]
     """Gives a blueprint by its identifier; ApiError 404 where there is none."""
-    printer: Callable[[Blueprint], Printer]
+    printed: Callable[[Blueprint, Sequence[Entity], Collection[str]], list[dict[str, Any]]]
+    """Gives the JSON of entities with the computed properties that are named."""
     now: datetime
     widths: tuple[float, ...]
     """Charts are drawn once for each."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.page.columns import Column, by_widget_name, columns_of
 from portsync.emulator.page.links import blueprint_href, entity_href
-from portsync.emulator.page.measures import RowsMeasure
+from portsync.emulator.page.rows import RowsMeasure
 from portsync.emulator.page.shown import Shown, show
 from portsync.emulator.page.texts import clipped
 from portsync.emulator.page.widget import Needed, Widget, blueprint_of, query_of
@@ -41,7 +41,7 @@ def table_widget(widget: Mapping[str, Any], around: Around) -> Widget:
     )
 
     def shows() -> dict[str, Any]:
-        printer = around.printer(blueprint)
+        printed_rows = around.printed(blueprint, measure.rows(), {column.key for column in shown})
         return {
             "kind": "table",
             "columns": shown,
@@ -49,7 +49,7 @@ def table_widget(widget: Mapping[str, Any], around: Around) -> Widget:
             "descending": sort.get("order") == "desc",
             "rows": [
                 [(column, _in_row(column, printed, index == 0)) for index, column in enumerate(shown)]
-                for printed in map(printer.print, measure.rows())
+                for printed in printed_rows
             ],
             "total": measure.total,
             "href": blueprint_href(blueprint.identifier),

@@ -6,18 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.errors import not_supported
-from portsync.emulator.page.buckets import INTERVALS, label, long_label, starts_between, time_range
+from portsync.emulator.measures.buckets import INTERVALS, starts_between, time_range
+from portsync.emulator.measures.fold import Number
+from portsync.emulator.measures.measure import CountMeasure, NumberMeasure, SeriesMeasure, Spans
 from portsync.emulator.page.charts import Bars, Donut, LineChart, Series, bars, donut, line_chart
 from portsync.emulator.page.columns import Column, columns_of
+from portsync.emulator.page.groups import as_name
+from portsync.emulator.page.labels import label, long_label
 from portsync.emulator.page.links import blueprint_href
-from portsync.emulator.page.measures import CountMeasure, Fold, NumberMeasure, SeriesMeasure, Span
 from portsync.emulator.page.shown import show
 from portsync.emulator.page.texts import clipped, number
 from portsync.emulator.page.widget import Needed, Widget, blueprint_of, column_of, query_of
 from portsync.emulator.page.widget_table import table_widget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from portsync.emulator.page.widget import Around
@@ -60,18 +63,17 @@ def _number(widget: Mapping[str, Any], around: Around) -> Widget:
     time = column_of(columns, str(widget.get("measureTimeBy", "$createdAt")))
     # Of entities there is no average but that of a time.
     average_of = str(widget.get("averageOf")) if func == "average" else None
-    fold = Fold("count" if column is None else func)
-    measure = NumberMeasure(
-        query.matches, column, Fold("sum") if average_of not in (None, "total") else fold, average_of, time, Span()
-    )
+    folded = "count" if column is None and average_of in (None, "total") else func
+    number_of = Number(folded, average_of)
+    measure = NumberMeasure(query.matches, None if column is None else column.of, time.of, number_of)
 
     def shows() -> dict[str, Any]:
-        result = measure.result()
+        result = number_of.result()
         return {
             "kind": "number",
             "value": _with_unit(result, widget),
             "exact": None if result is None else repr(result),
-            "basis": _basis(func, column, average_of, measure.fold.number),
+            "basis": _basis(func, column, average_of, number_of.entities),
             "href": blueprint_href(blueprint.identifier),
         }
 
@@ -122,7 +124,10 @@ def _lines(lines: Sequence[Mapping[str, Any]], widget: Mapping[str, Any], around
         time = column_of(columns, str(line.get("measureTimeBy")))
         broken = line.get("breakdownProperty")
         breakdown = None if broken is None or read else column_of(columns, str(broken))
-        measure = SeriesMeasure(query.matches, str(line["func"]), read, time, within, interval, breakdown)
+        reads = {title: column.of for title, column in read.items()}
+        measure = SeriesMeasure(
+            query.matches, str(line["func"]), reads, time.of, Spans(*within, interval), _series_of(breakdown)
+        )
         measures.append((str(line.get("title", "")), measure))
         needs.append(Needed(blueprint.identifier, measure, (*read.values(), time, *([breakdown] if breakdown else []))))
     starts = list(starts_between(*within, interval))
@@ -164,11 +169,19 @@ def _series(
             yield Series(shown, points, tone, adds=measure.func in _ADDING)
 
 
+def _series_of(breakdown: Column | None) -> Callable[[Mapping[str, Any]], str]:
+    """The name of the series that an entity is counted in."""
+    if breakdown is None:
+        return lambda _: "Entities"
+    column = breakdown
+    return lambda printed: as_name(column.of(printed))
+
+
 def _counts(widget: Mapping[str, Any], around: Around) -> Widget:
     query = query_of(widget, around.now)
     blueprint = around.find(blueprint_of(widget, query))
     column = column_of(columns_of(blueprint), str(widget["property"]))
-    measure = CountMeasure(query.matches, column, Counter())
+    measure = CountMeasure(query.matches, column.of, Counter(), as_name)
     is_pie = widget["type"] == "entities-pie-chart"
 
     def shows() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Calculation properties: JQ programs that Port evaluates when an entity is read."""
