@@ -18,6 +18,8 @@ from portsync.emulator.answers import answer, refuse
 from portsync.emulator.backstage import Backstage
 from portsync.emulator.blueprint_routes import BlueprintRoutes
 from portsync.emulator.bulk_routes import BulkRoutes
+from portsync.emulator.cursor_routes import CursorRoutes
+from portsync.emulator.datasource_routes import DatasourceRoutes
 from portsync.emulator.entity_routes import EntityRoutes
 from portsync.emulator.errors import ApiError
 from portsync.emulator.fault_gate import FaultGate
@@ -26,6 +28,7 @@ from portsync.emulator.gateway import Gateway
 from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
+from portsync.emulator.kind_routes import KindRoutes
 from portsync.emulator.page.guard import Guard
 from portsync.emulator.page.routes import CatalogPage
 from portsync.emulator.page_routes import PageRoutes
@@ -36,6 +39,7 @@ from portsync.emulator.run_routes import RunRoutes
 from portsync.emulator.search_routes import SearchRoutes
 from portsync.emulator.store import Store
 from portsync.emulator.system_blueprints import establish
+from portsync.emulator.telemetry_routes import TelemetryRoutes
 from portsync.emulator.tokens import TokenIssuer
 from portsync.emulator.validation import ValidatorCache
 from portsync.emulator.workspace import Workspace
@@ -66,12 +70,16 @@ def create_app(
     issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
     # Paths with a fixed last part come before those that end in an entity's identifier.
     protected = [
+        *DatasourceRoutes(workspace).routes(),
         *SearchRoutes(workspace).routes(),
         *BulkRoutes(workspace).routes(),
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),
         *PageRoutes(workspace).routes(),
         *IntegrationRoutes(workspace).routes(),
+        *KindRoutes(workspace).routes(),
+        *CursorRoutes(workspace).routes(),
+        *TelemetryRoutes(workspace).routes(),
     ]
     window = RateWindow(limit=guesses.rate_limit, period=guesses.rate_period, clock=clock)
     log, scripted = RequestLog(), Faults(FaultReader().read(faults), clock)

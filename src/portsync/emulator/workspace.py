@@ -22,6 +22,7 @@ from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
 from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
+from portsync.emulator.telemetry_store import TelemetryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class Session:
     integrations: IntegrationStore
     history: HistoryStore
     runs: RunStore
+    telemetry: TelemetryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Workspace:
                 IntegrationStore(connection),
                 HistoryStore(connection),
                 RunStore(connection),
+                TelemetryStore(connection),
             )
 
     def moment(self) -> datetime:
