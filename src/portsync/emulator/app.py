@@ -42,6 +42,7 @@ from portsync.emulator.system_blueprints import establish
 from portsync.emulator.telemetry_routes import TelemetryRoutes
 from portsync.emulator.tokens import TokenIssuer
 from portsync.emulator.validation import ValidatorCache
+from portsync.emulator.widget_routes import WidgetRoutes
 from portsync.emulator.workspace import Workspace
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -76,6 +77,7 @@ def create_app(
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),
         *PageRoutes(workspace).routes(),
+        *WidgetRoutes(workspace).routes(),
         *IntegrationRoutes(workspace).routes(),
         *KindRoutes(workspace).routes(),
         *CursorRoutes(workspace).routes(),
