@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -38,7 +38,7 @@ from portsync.emulator.request_schemas import TOKEN, RequestSchema
 from portsync.emulator.run_routes import RunRoutes
 from portsync.emulator.search_routes import SearchRoutes
 from portsync.emulator.store import Store
-from portsync.emulator.system_blueprints import establish
+from portsync.emulator.system_blueprints import User, establish
 from portsync.emulator.telemetry_routes import TelemetryRoutes
 from portsync.emulator.tokens import TokenIssuer
 from portsync.emulator.validation import ValidatorCache
@@ -53,21 +53,24 @@ def create_app(
     database: str = "sqlite://",
     client_id: str,
     client_secret: str,
-    users: Sequence[str] = (),
+    users: Sequence[User | str] = (),
     clock: Callable[[], float] = time.time,
     token_life: int = 10800,
     guesses: Guesses = DEFAULT_GUESSES,
     faults: Sequence[Mapping[str, Any]] = (),
+    hosts: Iterable[str] = (),
 ) -> Starlette:
     """An application that answers like Port's REST API under `/v1`, but for its `faults`, which have the form that
     `POST /_faults` takes (docs/reference/local-port.md); ApiError where one is wrong.
 
-    `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the e-mail
-    addresses of the organisation's users. Tables are made here, no lifespan is needed.
+    `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the organisation's
+    users, or just their e-mail addresses; `hosts` are names by which the page may be asked for, beside those of this
+    machine. Tables are made here, no lifespan is needed.
     """
     workspace = Workspace(Store(database, clock), guesses, clock, client_id, ValidatorCache(guesses))
     with workspace.session() as session:
-        establish(session, users, stamp(clock()))
+        named = (User(user) if isinstance(user, str) else user for user in users)
+        establish(session, named, stamp(clock()))
     issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
     # Paths with a fixed last part come before those that end in an entity's identifier.
     protected = [
@@ -92,7 +95,7 @@ def create_app(
         Middleware(FaultGate, faults=scripted, revoke=issuer.revoke),
     )
     beside = [*Backstage(scripted, log).routes(), *RunRoutes(workspace).routes(), *CatalogPage(workspace).routes()]
-    return _answering([*beside, Mount("", api)], Middleware(Guard))
+    return _answering([*beside, Mount("", api)], Middleware(Guard, hosts=frozenset(hosts)))
 
 
 def _answering(routes: Sequence[BaseRoute], *middleware: Middleware) -> Starlette:
