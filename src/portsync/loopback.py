@@ -1,4 +1,4 @@
-"""Serve an ASGI app on the loopback interface, from a thread, for as long as a `with` block lasts."""
+"""Serve an ASGI app from a thread, for as long as a `with` block lasts; on the loopback interface by default."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve `app` and give its base URL; port 0 takes a free one. Raises OSError when the port is taken."""
-    listener = socket.create_server((host, port), backlog=128)
+    """Serve `app` and give its base URL; port 0 takes a free one. Raises OSError when the port is taken, or the host is
+    none of this machine."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=128)
     # asyncio sets it only on sockets of its own making; without it an answer in two parts waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
@@ -36,7 +38,8 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
     thread.start()
     try:
         # Connections made before the server accepts wait in the listener's backlog, so nobody has to poll.
-        yield f"http://{host}:{listener.getsockname()[1]}"
+        name = f"[{host}]" if ":" in host else host
+        yield f"http://{name}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(timeout=5)

@@ -145,6 +145,8 @@ class MappingRun:
                 report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
                 if integration is not None:
                     await integration.end(status_of(report.exit_code))
+                if tools.into.port is not None and tools.into.port.hand_in is not None:
+                    await tools.into.port.hand_in(self.around.redactor.clean_json(report.as_json()))
         log = structlog.get_logger().bind(run_id=self.run_id, mapping=str(mapping.path))
         for resource in report.resources:
             log.info("resource.ended", **resource.as_json())
@@ -210,7 +212,7 @@ class MappingRun:
             sends_examples=settings.raw_examples,
             interval_min=None if self.interval_s is None else self.interval_s / 60,
         )
-        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration, port.give_up)
+        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration, port.give_up, port.hand_in)
         return Destination(sink, side, catalog, recheck)
 
     def _into_sink(self, catalog: Catalog) -> Destination:

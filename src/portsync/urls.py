@@ -45,6 +45,11 @@ def origin_from(scheme: str, host: str, port: int | None) -> str:
     return f"{scheme}://{host}{shown}"
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the host of an absolute URL is one of the names of the loopback interface."""
+    return (urlsplit(url).hostname or "") in ("127.0.0.1", "::1", "localhost")
+
+
 @dataclass(frozen=True, slots=True)
 class Origins:
     """Where the requests to a source may go. Origins are in the form of `origin_of`."""

@@ -23,7 +23,7 @@ from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.tls import closed_context, ssl_context
 from portsync.transport.trouble import Timeouts
-from portsync.urls import origin_of
+from portsync.urls import is_loopback, origin_of
 
 if TYPE_CHECKING:
     import ssl
@@ -131,7 +131,7 @@ async def port_client(settings: Settings, owner: Owner, around: Surroundings) ->
         timeouts=Timeouts(read=60.0, total=120.0),
         user_agent=owner.user_agent,
         tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
-        use_proxies=not _is_loopback(settings.port_url),
+        use_proxies=not is_loopback(settings.port_url),
         origin=origin_of(settings.port_url),
     ) as http:
         port = PortClient(http, settings.port_url, client_id, client_secret, around.runtime.clock, around.redactor.add)
@@ -173,7 +173,7 @@ async def source_tools(
         user_agent=f"portsync/{__version__}",
         auth=source.auth.build(AuthTools(source.base_url, runtime.clock, around.redactor.add, store)),
         tls=_source_tls(mapping, source),
-        use_proxies=not _is_loopback(source.base_url),
+        use_proxies=not is_loopback(source.base_url),
         origin=origins.own,
         allow_origins=origins.allowed,
         concurrency=source.concurrency,
@@ -196,7 +196,3 @@ def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:
 
 def _policy(attempts: int, max_wait: float, runtime: Runtime, *, steady: float = 0.0) -> RetryPolicy:
     return RetryPolicy(attempts, max_wait, runtime.clock, runtime.sleep, runtime.random, steady)
-
-
-def _is_loopback(url: str) -> bool:
-    return (urlsplit(url).hostname or "") in ("127.0.0.1", "::1", "localhost")

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from portsync import errors
 from portsync.blueprints import read_blueprints
 from portsync.cli.main import portsync
 from portsync.cli.render import print_report
+from portsync.emulator.guesses import Guesses
 from portsync.errors import MappingError, PortSyncError
 from portsync.logs import Redactor
 from portsync.mapping.explain import mapping_schema
@@ -339,6 +340,15 @@ def test_the_variables_of_portsync_that_a_page_names_exist(page: Path) -> None:
     assert set(re.findall(r"\b(?:PORT_|PORTSYNC_|OCEAN__)[A-Z_]*[A-Z]\b", text)) <= variables() | {
         "OCEAN__INTEGRATION__SECRETS"
     }
+
+
+# The local Port
+
+
+def test_every_guess_of_the_local_port_has_its_row_with_its_default_and_no_other_has() -> None:
+    table = rows(sections(REFERENCE / "local-port.md")["Guesses"])[1:]
+    documented = {cells[0].strip("`"): cells[1].strip("`") for cells in table}
+    assert documented == {field.name: str(field.default).lower() for field in fields(Guesses)}
 
 
 # Exit codes

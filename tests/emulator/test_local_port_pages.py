@@ -13,6 +13,7 @@ from portsync.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import SimpleNamespace
 
     import httpx
 
@@ -237,3 +238,67 @@ def test_either_form_of_a_line_chart_can_be_switched_off(local_port: Callable[..
 def test_the_shipped_dashboard_has_ten_widgets_and_is_taken(port: httpx.Client) -> None:
     assert len(CLAUDE["widgets"][0]["widgets"]) == 10
     assert refusal(port, CLAUDE) == ""
+
+
+def widgets_of(port: httpx.Client) -> list[str]:
+    return [each["id"] for each in port.get("/pages/p").json()["page"]["widgets"][0]["widgets"]]
+
+
+def test_single_widgets_are_added_changed_and_removed_with_their_columns(port: httpx.Client) -> None:
+    # What Port wrote beside a widget's own keys must not count against the closed schema of a pie.
+    port.post("/pages", json={**page({**PIE, "id": "w"}), "identifier": "pie"}).raise_for_status()
+    assert port.patch("/pages/pie/widgets/w", json={"widget": {"title": "Pie"}}).status_code == 200
+    body = page(NUMBER, NUMBER)
+    body["widgets"][0]["layout"] = [{"height": 400, "columns": [{"id": "w0", "size": 6}, {"id": "w1", "size": 6}]}]
+    port.post("/pages", json=body).raise_for_status()
+    added = port.post("/pages/p/widgets", json={"widget": {**NUMBER, "id": "new"}, "parentWidgetId": "d"})
+    assert (added.status_code, added.json()) == (201, {"ok": True, "identifier": "p"})
+    assert widgets_of(port) == ["w0", "w1", "new"]
+    changed = port.patch("/pages/p/widgets/w1", json={"widget": {"title": "Two"}})
+    assert (changed.status_code, changed.json()) == (200, {"ok": True, "identifier": "p"})
+    removed = port.delete("/pages/p/widgets/w0")
+    assert (removed.status_code, removed.json()) == (200, {"ok": True, "identifier": "p"})
+    (dashboard,) = port.get("/pages/p").json()["page"]["widgets"]
+    assert [(each["id"], each.get("title"), each["unit"]) for each in dashboard["widgets"]] == [
+        ("w1", "Two", "none"),
+        ("new", None, "none"),
+    ]
+    assert [row["columns"] for row in dashboard["layout"]] == [[{"id": "w1", "size": 12}], [{"id": "new", "size": 12}]]
+    top = port.post("/pages/p/widgets", json={"widget": {"id": "note", "type": "markdown", "markdown": "x"}})
+    assert top.status_code == 201
+    assert port.get("/pages/p").json()["page"]["widgets"][1]["id"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/pages/none/widgets", {"widget": NUMBER}, 404),
+        ("POST", "/pages/p/widgets", {"widget": NUMBER, "parentWidgetId": "none"}, 404),
+        ("POST", "/pages/p/widgets", {}, 422),
+        ("POST", "/pages/p/widgets", {"widget": {**PIE, "id": "x", "func": "sum"}, "parentWidgetId": "d"}, 422),
+        ("PATCH", "/pages/p/widgets/none", {"widget": {}}, 404),
+        ("PATCH", "/pages/p/widgets/w0", {"widget": {"unit": "EUR"}}, 422),
+        ("PATCH", "/pages/p/widgets/w0", {"widget": {}, "more": 1}, 422),
+        ("DELETE", "/pages/p/widgets/none", None, 404),
+    ],
+)
+def test_a_widget_that_cannot_be_changed_so_changes_nothing(
+    method: str, path: str, body: Any, status: int, port: httpx.Client
+) -> None:
+    port.post("/pages", json=page(NUMBER)).raise_for_status()
+    before = port.get("/pages/p").json()["page"]
+    assert port.request(method, path, json=body).status_code == status
+    assert port.get("/pages/p").json()["page"] == before
+
+
+def test_a_page_that_is_put_keeps_nothing_but_its_beginning(port: httpx.Client, clock: SimpleNamespace) -> None:
+    port.post("/pages", json={**page(NUMBER), "description": "old"}).raise_for_status()
+    clock.now += 60
+    put = port.put("/pages/p", json={"identifier": "p", "title": "New", "type": "dashboard"})
+    assert put.status_code == 200
+    after = port.get("/pages/p").json()["page"]
+    assert put.json() == {"ok": True, "identifier": "p", "page": after}
+    assert (after["title"], after["widgets"], "description" in after) == ("New", [], False)
+    assert (after["createdAt"], after["updatedAt"]) == ("2025-01-01T12:00:00.000Z", "2025-01-01T12:01:00.000Z")
+    assert port.put("/pages/none", json={"identifier": "none"}).status_code == 404
+    assert port.put("/pages/p", json={"identifier": "q"}).status_code == 409

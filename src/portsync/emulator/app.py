@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from portsync.emulator.backstage import Backstage
 from portsync.emulator.blueprint_routes import BlueprintRoutes
 from portsync.emulator.bulk_routes import BulkRoutes
 from portsync.emulator.calculations.evaluation import CalculationCache
+from portsync.emulator.cursor_routes import CursorRoutes
+from portsync.emulator.datasource_routes import DatasourceRoutes
 from portsync.emulator.entity_routes import EntityRoutes
 from portsync.emulator.errors import ApiError
 from portsync.emulator.fault_gate import FaultGate
@@ -27,6 +29,7 @@ from portsync.emulator.gateway import Gateway
 from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
+from portsync.emulator.kind_routes import KindRoutes
 from portsync.emulator.measures.routes import MeasureRoutes
 from portsync.emulator.page.guard import Guard
 from portsync.emulator.page.routes import CatalogPage
@@ -37,9 +40,11 @@ from portsync.emulator.request_schemas import TOKEN, RequestSchema
 from portsync.emulator.run_routes import RunRoutes
 from portsync.emulator.search_routes import SearchRoutes
 from portsync.emulator.store import Store
-from portsync.emulator.system_blueprints import establish
+from portsync.emulator.system_blueprints import User, establish
+from portsync.emulator.telemetry_routes import TelemetryRoutes
 from portsync.emulator.tokens import TokenIssuer
 from portsync.emulator.validation import ValidatorCache
+from portsync.emulator.widget_routes import WidgetRoutes
 from portsync.emulator.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,33 +58,41 @@ def create_app(
     database: str = "sqlite://",
     client_id: str,
     client_secret: str,
-    users: Sequence[str] = (),
+    users: Sequence[User | str] = (),
     clock: Callable[[], float] = time.time,
     token_life: int = 10800,
     guesses: Guesses = DEFAULT_GUESSES,
     faults: Sequence[Mapping[str, Any]] = (),
+    hosts: Iterable[str] = (),
 ) -> Starlette:
     """An application that answers like Port's REST API under `/v1`, but for its `faults`, which have the form that
     `POST /_faults` takes (docs/reference/local-port.md); ApiError where one is wrong.
 
-    `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the e-mail
-    addresses of the organisation's users. Tables are made here, no lifespan is needed.
+    `database` is an SQLAlchemy URL of a SQLite database, by default one in memory; `users` are the organisation's
+    users, or just their e-mail addresses; `hosts` are names by which the page may be asked for, beside those of this
+    machine. Tables are made here, no lifespan is needed.
     """
     workspace = Workspace(
         Store(database, clock), guesses, clock, client_id, ValidatorCache(guesses), CalculationCache(clock)
     )
     with workspace.session() as session:
-        establish(session, users, stamp(clock()))
+        named = (User(user) if isinstance(user, str) else user for user in users)
+        establish(session, named, stamp(clock()))
     issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
     # Paths with a fixed last part come before those that end in an entity's identifier.
     protected = [
+        *DatasourceRoutes(workspace).routes(),
         *SearchRoutes(workspace).routes(),
         *MeasureRoutes(workspace).routes(),
         *BulkRoutes(workspace).routes(),
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),
         *PageRoutes(workspace).routes(),
+        *WidgetRoutes(workspace).routes(),
         *IntegrationRoutes(workspace).routes(),
+        *KindRoutes(workspace).routes(),
+        *CursorRoutes(workspace).routes(),
+        *TelemetryRoutes(workspace).routes(),
     ]
     window = RateWindow(limit=guesses.rate_limit, period=guesses.rate_period, clock=clock)
     log, scripted = RequestLog(), Faults(FaultReader().read(faults), clock)
@@ -90,7 +103,7 @@ def create_app(
         Middleware(FaultGate, faults=scripted, revoke=issuer.revoke),
     )
     beside = [*Backstage(scripted, log).routes(), *RunRoutes(workspace).routes(), *CatalogPage(workspace).routes()]
-    return _answering([*beside, _Everything(api)], Middleware(Guard))
+    return _answering([*beside, _Everything(api)], Middleware(Guard, hosts=frozenset(hosts)))
 
 
 class _Everything(BaseRoute):

@@ -30,6 +30,8 @@ class Gateway:
             return
         budget = self._window.take()
         extra = [
+            # By this, and by its address, portsync knows that it speaks to no real Port.
+            (b"x-portsync-local", b"1"),
             (b"x-trace-id", secrets.token_hex(16).encode()),
             *budget.headers(reset_as_epoch=self._reset_as_epoch),
         ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY = 1024 * 1024
+_DIGITS = 15
 
 
 async def read_json(request: Request, *, too_large_error: str) -> object:
@@ -43,6 +44,17 @@ def flag(request: Request, name: str) -> bool:
     if text not in ("true", "false"):
         raise invalid_request(f'"querystring.{name}" must be boolean')
     return text == "true"
+
+
+def positive(request: Request, name: str, default: int, most: int | None = None) -> int:
+    """A whole number of the query, 1 or more and at most `most`; ApiError 422 for anything else."""
+    text = request.query_params.get(name, str(default))
+    # Longer ones than SQLite's integers are no numbers that anybody means.
+    if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS or int(text) < 1:
+        raise invalid_request(f'"querystring.{name}" must be >= 1')
+    if most is not None and int(text) > most:
+        raise invalid_request(f'"querystring.{name}" must be <= {most}')
+    return int(text)
 
 
 def path_identifier(request: Request, name: str) -> str:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 MAX_EXAMPLES = 5
 MAX_KINDS = 300
+MAX_LOGS = 300
+DEFAULT_LOGS = 100
 
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
@@ -69,4 +71,47 @@ POST_EXAMPLES: Mapping[str, Any] = MappingProxyType(
         "required": ["examples"],
         "additionalProperties": False,
     }
+)
+# Telemetry: Port's Ocean framework, `clients/port/mixins/integrations.py` and `log/handlers.py`.
+POST_LOGS: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {
+            "logs": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "message": _TEXT,
+                        "level": _TEXT,
+                        "timestamp": {"type": "string", "format": "date-time"},
+                        "extra": _OBJECT,
+                    },
+                    "required": ["message", "level", "timestamp"],
+                },
+            }
+        },
+        "required": ["logs"],
+    }
+)
+_KIND_METRICS = {
+    "type": "object",
+    "properties": {"eventId": _TEXT, "kindIdentifier": _TEXT, "syncState": _TEXT, "metrics": _OBJECT},
+    "required": ["eventId", "kindIdentifier"],
+}
+POST_METRICS: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"syncKindsMetrics": {"type": "array", "items": _KIND_METRICS}},
+        "required": ["syncKindsMetrics"],
+    }
+)
+PUT_METRICS: Mapping[str, Any] = MappingProxyType(
+    {"type": "object", "properties": {"syncKindMetrics": _KIND_METRICS}, "required": ["syncKindMetrics"]}
+)
+POST_HEARTBEAT: Mapping[str, Any] = MappingProxyType(
+    {"type": "object", "properties": {"eventId": _TEXT}, "required": ["eventId"]}
+)
+CURSOR: Mapping[str, Any] = MappingProxyType(
+    {"type": "object", "properties": {"primary": _TIME_OR_NULL}, "required": ["primary"]}
 )

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, String, cast, delete, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from portsync.emulator.errors import not_found
-from portsync.emulator.tables import EXAMPLES, INTEGRATIONS
+from portsync.emulator.tables import CURSORS, EXAMPLES, INTEGRATIONS, LOGS, RESYNCS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+INTERNAL = "integration_"
+"""What the `_id` of an integration begins with; its installation id follows."""
+
+_EXAMPLE = "example_"
 _KEPT = 5
 """So many examples of a kind are kept, the newest."""
 
@@ -38,6 +42,13 @@ class IntegrationStore:
             raise not_found("Integration", installation_id)
         return found
 
+    def installation_id(self, identifier: str) -> str:
+        """Its installation id, by that or by the `_id` of its answers; ApiError 404 when there is none."""
+        for name in (identifier, identifier.removeprefix(INTERNAL)):
+            if self.find(name) is not None:
+                return name
+        raise not_found("Integration", identifier)
+
     def all(self) -> list[dict[str, Any]]:
         rows = self._connection.execute(select(INTEGRATIONS.c.body).order_by(INTEGRATIONS.c.installation_id))
         return [orjson.loads(row.body) for row in rows]
@@ -50,7 +61,7 @@ class IntegrationStore:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["installation_id"], set_=row))
 
     def remove(self, installation_id: str) -> None:
-        for table in (INTEGRATIONS, EXAMPLES):
+        for table in (INTEGRATIONS, EXAMPLES, LOGS, RESYNCS, CURSORS):
             self._connection.execute(delete(table).where(table.c.installation_id == installation_id))
 
     def request_resync(self, installation_id: str, at: str) -> None:
@@ -75,6 +86,19 @@ class IntegrationStore:
         newest = select(EXAMPLES.c.number).where(of_kind).order_by(EXAMPLES.c.number.desc()).limit(_KEPT)
         self._connection.execute(delete(EXAMPLES).where(of_kind & EXAMPLES.c.number.not_in(newest)))
 
+    def remove_kind(self, installation_id: str, kind: str) -> None:
+        """Forget the examples of a kind; ApiError 404 when there are none."""
+        of_kind = (EXAMPLES.c.installation_id == installation_id) & (EXAMPLES.c.kind == kind)
+        if self._connection.execute(delete(EXAMPLES).where(of_kind)).rowcount == 0:
+            raise not_found("Kind", kind)
+
+    def remove_example(self, installation_id: str, kind: str, identifier: str) -> None:
+        """Forget one example; ApiError 404 when there is none."""
+        is_it = (EXAMPLES.c.installation_id == installation_id) & (EXAMPLES.c.kind == kind)
+        named = literal(_EXAMPLE) + cast(EXAMPLES.c.number, String) == identifier
+        if self._connection.execute(delete(EXAMPLES).where(is_it & named)).rowcount == 0:
+            raise not_found("Example", identifier)
+
     def examples(self, installation_id: str) -> dict[str, list[dict[str, Any]]]:
         """The examples by kind, each as `{_id, data}`."""
         rows = self._connection.execute(
@@ -82,5 +106,5 @@ class IntegrationStore:
         )
         found: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
-            found.setdefault(row.kind, []).append({"_id": f"example_{row.number}", "data": orjson.loads(row.body)})
+            found.setdefault(row.kind, []).append({"_id": f"{_EXAMPLE}{row.number}", "data": orjson.loads(row.body)})
         return found

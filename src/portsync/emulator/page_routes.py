@@ -43,6 +43,7 @@ class PageRoutes:
             Route("/v1/pages", self.list, methods=["GET"]),
             Route("/v1/pages/{page}", self.get, methods=["GET"]),
             Route("/v1/pages/{page}", self.patch, methods=["PATCH"]),
+            Route("/v1/pages/{page}", self.replace, methods=["PUT"]),
             Route("/v1/pages/{page}", self.delete, methods=["DELETE"]),
         ]
 
@@ -56,7 +57,7 @@ class PageRoutes:
                 raise conflict(f'Page with identifier "{body["identifier"]}" already exists')
             _check_position(body, session.pages)
             created = {"createdAt": author.at, "createdBy": author.name}
-            session.pages.save(_stamped({**_DEFAULTS, **body, **created}, author))
+            session.pages.save(stamped({**_DEFAULTS, **body, **created}, author))
         return answer({"identifier": body["identifier"]}, 201)
 
     async def list(self, _request: Request) -> Response:
@@ -79,8 +80,24 @@ class PageRoutes:
                     raise conflict(f'Page with identifier "{after["identifier"]}" already exists')
                 session.pages.remove(identifier)
             _check_position(body, session.pages)
-            session.pages.save(_stamped(after, self._workspace.author(request)))
+            session.pages.save(stamped(after, self._workspace.author(request)))
         return answer({"identifier": after["identifier"]})
+
+    async def replace(self, request: Request) -> Response:
+        """The page with a new body; who made it, and when, stays."""
+        body = self._post.check(await self._workspace.body(request))
+        self._widgets.check(body.get("widgets", []))
+        identifier = path_identifier(request, "page")
+        author = self._workspace.author(request)
+        with self._workspace.session() as session:
+            before = session.pages.get(identifier)
+            if body["identifier"] != identifier:
+                raise conflict(f'Page "{identifier}" cannot become "{body["identifier"]}"')
+            _check_position(body, session.pages)
+            created = {key: before[key] for key in ("createdAt", "createdBy")}
+            after = stamped({**_DEFAULTS, **body, **created}, author)
+            session.pages.save(after)
+        return answer({"identifier": identifier, "page": after})
 
     async def delete(self, request: Request) -> Response:
         identifier = path_identifier(request, "page")
@@ -99,7 +116,7 @@ def _check_position(body: Mapping[str, Any], pages: PageStore) -> None:
             raise ApiError(HTTPStatus.NOT_FOUND, "not_found", message, {"resource": "SidebarItem", "with": name})
 
 
-def _stamped(page: Mapping[str, Any], author: Author) -> dict[str, Any]:
+def stamped(page: Mapping[str, Any], author: Author) -> dict[str, Any]:
     """The page with who changed it, and when; as in Port, the widgets carry such stamps too."""
     stamps = {"updatedAt": author.at, "updatedBy": author.name}
     return {**page, **stamps, "widgets": [_with_stamps(widget, stamps) for widget in page["widgets"]]}

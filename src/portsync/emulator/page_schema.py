@@ -46,3 +46,19 @@ POST_PAGE: Mapping[str, Any] = MappingProxyType(
 PATCH_PAGE: Mapping[str, Any] = MappingProxyType(
     {"type": "object", "properties": _CHANGEABLE, "additionalProperties": False}
 )
+POST_WIDGET: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"widget": {"type": "object"}, "parentWidgetId": _TEXT_OR_NULL},
+        "required": ["widget"],
+        "additionalProperties": False,
+    }
+)
+PATCH_WIDGET: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"widget": {"type": "object"}},
+        "required": ["widget"],
+        "additionalProperties": False,
+    }
+)

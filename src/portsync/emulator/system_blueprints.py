@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from portsync.emulator.entity import Author, bare
+from portsync.emulator.entity import Author, Entity, bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from portsync.emulator.workspace import Session
+
+STATUSES = ("Active", "Disabled", "Invited", "Staged")
+"""What Port says of a user's account."""
 
 # Port's guide on users and teams as blueprints; only the properties a sync may read are there.
 _USER: Mapping[str, Any] = MappingProxyType(
@@ -24,7 +27,7 @@ _USER: Mapping[str, Any] = MappingProxyType(
                 "status": {
                     "title": "Status",
                     "type": "string",
-                    "enum": ["Active", "Disabled", "Invited", "Staged"],
+                    "enum": list(STATUSES),
                 },
                 "port_role": {"title": "Port Role", "type": "string"},
                 "port_type": {"title": "Port Type", "type": "string"},
@@ -42,20 +45,36 @@ _TEAM: Mapping[str, Any] = MappingProxyType(
 )
 
 
-def establish(session: Session, users: Iterable[str], at: str) -> None:
-    """Create what is missing of the system blueprints and of the users, each named by its e-mail address."""
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the organisation, named by the e-mail address, and the identifiers of its teams."""
+
+    email: str
+    title: str | None = None
+    """The e-mail address where it is None."""
+    status: str = "Active"
+    """One of STATUSES."""
+    teams: tuple[str, ...] = ()
+
+
+def establish(session: Session, users: Iterable[User], at: str) -> None:
+    """Create what is missing of the system blueprints, of the users and of their teams."""
     author = Author("port", "port", at)
     for body in (_USER, _TEAM):
         if session.blueprints.find(body["identifier"]) is None:
             session.catalog.create(body, author)
-    wanted = list(dict.fromkeys(users))
-    known = session.entities.present("_user", wanted)
-    properties = {"status": "Active", "port_role": "Member", "port_type": "Standard"}
-    session.entities.save(
-        (
-            replace(bare("_user", user, author), title=user, properties=properties)
-            for user in wanted
-            if user not in known
-        ),
-        {},
-    )
+    wanted = {user.email: user for user in users}
+    teams = {team: replace(bare("_team", team, author), title=team) for user in wanted.values() for team in user.teams}
+    _save_missing(session, "_team", teams)
+    _save_missing(session, "_user", {user.email: _entity(user, author) for user in wanted.values()})
+
+
+def _save_missing(session: Session, blueprint: str, entities: Mapping[str, Entity]) -> None:
+    known = session.entities.present(blueprint, list(entities))
+    session.entities.save((entity for name, entity in entities.items() if name not in known), {})
+
+
+def _entity(user: User, author: Author) -> Entity:
+    properties = {"status": user.status, "port_role": "Member", "port_type": "Standard"}
+    title = user.title or user.email
+    return replace(bare("_user", user.email, author), title=title, team=user.teams, properties=properties)

@@ -73,6 +73,40 @@ EXAMPLES = Table(
     Column("body", Text, nullable=False),
 )
 
+# What integrations say of themselves: lines of their logs, in the order of `number`, and how each resync goes.
+LOGS = Table(
+    "integration_logs",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("installation_id", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("level", String, nullable=False),
+    Column("event", String),
+    Column("resync", String),
+    Column("body", Text, nullable=False),
+    Index("logs_by_time", "installation_id", "at", "number"),
+)
+RESYNCS = Table(
+    "integration_resyncs",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("installation_id", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("resyncs_by_event", "installation_id", "event", unique=True),
+)
+
+# How far an integration that reads only what is new has come with a resource of its mapping.
+CURSORS = Table(
+    "integration_cursors",
+    METADATA,
+    Column("installation_id", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What an entity was before each of its last changes; null after its deletion. Triggers fill it (history.py).
 HISTORY = Table(
     "history",

@@ -24,6 +24,7 @@ from portsync.emulator.printing import Printer
 from portsync.emulator.reading import Reading
 from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
+from portsync.emulator.telemetry_store import TelemetryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -51,6 +52,7 @@ class Session:
     integrations: IntegrationStore
     history: HistoryStore
     runs: RunStore
+    telemetry: TelemetryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Workspace:
                 IntegrationStore(connection),
                 HistoryStore(connection),
                 RunStore(connection),
+                TelemetryStore(connection),
             )
 
     def moment(self) -> datetime:

@@ -31,10 +31,11 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware around the whole local Port."""
+    """ASGI middleware around the whole local Port. `hosts` are names beside those of this machine."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str] = frozenset()) -> None:
         self._app = app
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
@@ -49,17 +50,17 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = _refusal(scope)
+        refused = _refusal(scope, self._hosts)
         if refused is not None:
             await refused(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
 
-def _refusal(scope: Scope) -> PlainTextResponse | None:
+def _refusal(scope: Scope, hosts: frozenset[str]) -> PlainTextResponse | None:
     headers = Headers(scope=scope)
     host = headers.get("host", "")
-    if not _is_this_machine(host, scope):
+    if not _is_this_machine(host, scope, hosts):
         message = "This is the local Port. Ask for it as localhost or 127.0.0.1.\n"
         return PlainTextResponse(message, HTTPStatus.MISDIRECTED_REQUEST)
     if scope["method"] not in _READING and not _is_same_origin(headers, host):
@@ -67,8 +68,8 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
     return None
 
 
-def _is_this_machine(host: str, scope: Scope) -> bool:
-    """Whether the name is a loopback one, or the very address that the connection came to."""
+def _is_this_machine(host: str, scope: Scope, hosts: frozenset[str]) -> bool:
+    """Whether the name is a loopback one, one of `hosts`, or the very address that the connection came to."""
     try:
         name = urlsplit(f"//{host}").hostname
     except ValueError:
@@ -76,7 +77,7 @@ def _is_this_machine(host: str, scope: Scope) -> bool:
     if name is None:
         return False
     server = scope.get("server")
-    if name == "localhost" or (server is not None and name == server[0]):
+    if name == "localhost" or name in hosts or (server is not None and name == server[0]):
         return True
     try:
         return ip_address(name).is_loopback
