@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
-_WORKER = "import sys; from portsync.jq.worker import die_with_parent; die_with_parent(int(sys.argv[1])); print('lives')"
+_WORKER = (
+    "import sys; from portsync.jq.worker import die_with_parent; die_with_parent(int(sys.argv[1])); print('lives')"
+)
 _NAMESPACE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
 
 
