@@ -171,7 +171,7 @@ def test_the_schema_lets_the_defaults_through() -> None:
         {"secretEnv": {"not-a-name": "x"}},
         {"scheduledResyncInterval": -1},
     ],
-    ids=lambda given: json.dumps(given),
+    ids=json.dumps,
 )
 def test_the_schema_refuses_what_would_be_overlooked(given: dict[str, Any]) -> None:
     assert list(Draft7Validator(SCHEMA).iter_errors(given)) != []

@@ -15,6 +15,7 @@ import click
 import kubernetes_validate
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import AliasChoices
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -25,6 +26,9 @@ from portsync.cli.main import portsync
 from portsync.loopback import serving
 from portsync.mapping.fit import fit_problems
 from portsync.mapping.loader import parse
+from portsync.reconcile import Deletion, Refused
+from portsync.report import Report, ResourceReport
+from portsync.serve.metrics import Metrics
 from portsync.settings import Settings, read_settings
 from tests.deploy.objects import KUBERNETES, containers, hardened, pods
 
@@ -185,6 +189,42 @@ def test_the_variables_and_the_mapping_of_the_manifests_can_be_used() -> None:
     read_settings(environment)
     loaded = parse(mapping["mapping.yaml"], Path("mapping.yaml"), environment)
     assert fit_problems(loaded, read_blueprints(ROOT / "blueprints" / "claude")) == []
+
+
+# Prometheus
+
+
+def expressions() -> list[str]:
+    (found,) = objects(DEPLOY / "prometheus" / "alerts.yaml")
+    return [rule["expr"] for group in found["groups"] for rule in group["rules"]]
+
+
+def families() -> dict[str, set[str]]:
+    """What a service tells of a run in which a deletion was refused: the labels of each number."""
+    metrics = Metrics(lambda: 0.0)
+    metrics.mapping("things", is_valid=True)
+    metrics.next_run("things", 0.0)
+    deletions = (Deletion("thing", 2, 0, Refused.THRESHOLD),)
+    metrics.ended("things", Report("", "", 0.0, 0.0, 0, (ResourceReport(0, "/things"),), deletions=deletions))
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_an_alert_is_about_numbers_and_labels_that_there_are(expression: str) -> None:
+    found = re.findall(r"(portsync_\w+)(?:\{(.*?)\})?", expression)
+    assert found
+    for name, selectors in found:
+        assert set(re.findall(r"(\w+)=", selectors)) <= families()[name]
+
+
+def test_the_page_shows_the_alerts_of_the_file() -> None:
+    page = (ROOT / "docs" / "reference" / "service.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"(?s)```promql\n(.*?)```", page)
+    assert block.splitlines() == expressions()
 
 
 # Compose, and the continuous integrations
