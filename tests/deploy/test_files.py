@@ -161,8 +161,8 @@ def test_a_manifest_is_one_that_kubernetes_takes(path: Path) -> None:
 def test_the_pods_have_no_rights_that_they_do_not_need_and_name_what_is_there(name: str) -> None:
     (pod,) = pods(objects(DEPLOY / "kubernetes" / name))
     assert hardened(pod) == []
-    made = {(found["kind"], found["metadata"]["name"]) for path in MANIFESTS for found in objects(path) if "kind" in found
-            if "metadata" in found}  # fmt: skip
+    there = [found for path in MANIFESTS for found in objects(path) if "metadata" in found]
+    made = {(found["kind"], found["metadata"]["name"]) for found in there}
     sources = [source for container in containers(pod) for source in container["envFrom"]]
     named = {("ConfigMap", s["configMapRef"]["name"]) for s in sources if "configMapRef" in s}
     named |= {("Secret", s["secretRef"]["name"]) for s in sources if "secretRef" in s}
@@ -239,6 +239,21 @@ def test_the_services_of_compose_are_closed_and_mount_what_is_there() -> None:
         source = volume.split(":")[0]
         assert source in found["volumes"] or (DEPLOY / "compose" / source).exists(), source
     read_settings(service["environment"])
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [
+        ("ci/github-check.yaml", ["vendor.github-workflows"]),
+        ("ci/github-sync.yaml", ["vendor.github-workflows"]),
+        ("ci/gitlab-ci.yaml", ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+        ("compose/compose.yaml", ["vendor.compose-spec"]),
+    ],
+)
+def test_a_file_fits_the_schema_of_those_who_read_it(path: str, schema: list[str]) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(DEPLOY / path)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stdout
 
 
 def test_the_workflows_ask_for_no_more_than_they_need_and_never_run_two_syncs_at_once() -> None:
