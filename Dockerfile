@@ -1,8 +1,13 @@
-FROM python:3.12-slim AS build
+FROM python:3.13-slim-trixie AS base
+
+FROM base AS build
 WORKDIR /build
-COPY requirements/run.lock requirements/run.lock
-RUN python -m venv /opt/portsync
-RUN /opt/portsync/bin/pip install --no-cache-dir --require-hashes -r requirements/run.lock
+# One environment builds, the other one is shipped: the image holds neither pip's cache nor the build backend.
+COPY requirements/run.lock requirements/image.lock requirements/
+RUN python -m venv /build/tools \
+    && python -m venv --without-pip /opt/portsync \
+    && tools/bin/pip install --no-cache-dir --require-hashes -r requirements/run.lock \
+    && tools/bin/pip --python /opt/portsync/bin/python install --no-cache-dir --require-hashes -r requirements/image.lock
 # After the dependencies, so that a change of the code does not install them anew.
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
@@ -10,20 +15,37 @@ COPY mappings mappings
 COPY blueprints blueprints
 COPY dashboards dashboards
 # The lock holds the build backend too: nothing unlocked is fetched here.
-RUN /opt/portsync/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
-RUN /opt/portsync/bin/pip install --no-cache-dir --no-deps --no-index dist/*.whl
+RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && tools/bin/pip --python /opt/portsync/bin/python install --no-cache-dir --no-deps --no-index dist/*.whl
 
-FROM python:3.12-slim
-RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin portsync
+FROM base
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="portsync" \
+      org.opencontainers.image.description="Brings data from any REST API into a Port software catalog, from one YAML file" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# The group 0 may write too, for clusters that give each namespace a user id of its own.
+RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin portsync \
+    && install --directory --owner 10001 --group 0 --mode 0770 /home/portsync/state
 COPY --from=build /opt/portsync /opt/portsync
+# The state, dead letters and refresh tokens: mount a volume there to keep them from run to run. What is written for a
+# moment, such as what SQLite sorts, goes there too, so that the root may be read-only.
 ENV PATH=/opt/portsync/bin:$PATH \
-    PORTSYNC_MAPPING=/etc/portsync/mapping.yaml
+    HOME=/home/portsync \
+    XDG_STATE_HOME=/home/portsync/state \
+    TMPDIR=/home/portsync/state \
+    PORTSYNC_MAPPING=/etc/portsync/mapping.yaml \
+    PORTSYNC_LISTEN=0.0.0.0:8000
+VOLUME /home/portsync/state
+EXPOSE 8000
 # By number: Kubernetes' runAsNonRoot cannot judge a name.
 USER 10001
 WORKDIR /home/portsync
-# The state, dead letters and refresh tokens: mount a volume here to keep them from run to run.
-ENV XDG_STATE_HOME=/home/portsync/state
-RUN mkdir -p /home/portsync/state
-VOLUME /home/portsync/state
+# A single run listens nowhere: `docker run --no-healthcheck` for one that takes longer than two minutes.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-Ic", "import http.client as h, os; c = h.HTTPConnection('127.0.0.1', int(os.environ['PORTSYNC_LISTEN'].rsplit(':', 1)[1]), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+# No init in between: portsync handles its signals and waits for its children itself.
 ENTRYPOINT ["portsync"]
-CMD ["sync"]
+CMD ["serve"]

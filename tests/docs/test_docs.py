@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from pydantic import AliasChoices
 
 from portsync import errors
 from portsync.blueprints import read_blueprints
@@ -27,9 +28,12 @@ from portsync.mapping.fit import constant, fit_problems
 from portsync.mapping.loader import parse
 from portsync.mapping.repair import apply_repairs, find_repairs
 from portsync.report import Report, ResourceReport
+from portsync.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "portsync"
@@ -334,9 +338,53 @@ def test_every_environment_variable_has_its_row_and_every_row_its_variable() -> 
     assert named == variables()
 
 
+def aliases(field: FieldInfo) -> list[str]:
+    """The variables behind a setting, portsync's own first."""
+    alias = field.validation_alias
+    return [str(name) for name in alias.choices] if isinstance(alias, AliasChoices) else [str(alias)]
+
+
+SETTINGS = [
+    (name, variable, field)
+    for name, field in Settings.model_fields.items()
+    for variable in aliases(field)[:1]
+    if variable.startswith(("PORT_", "PORTSYNC_"))
+]
+_ELSEWHERE = {"PORTSYNC_LISTENER": "`poll`"}
+"""What a command makes of a setting that has no default of its own."""
+
+
+def default_cells() -> dict[str, str]:
+    """The cell with the default, of each variable in the tables that have one."""
+    found: dict[str, str] = {}
+    column: int | None = None
+    for cells in rows(prose(REFERENCE / "environment.md")):
+        if cells[0] == "variable":
+            column = cells.index("default") if "default" in cells else None
+        elif column is not None:
+            found[cells[0].strip("`")] = cells[column]
+    return found
+
+
+@pytest.mark.parametrize(("name", "variable", "field"), SETTINGS, ids=[variable for _, variable, _ in SETTINGS])
+def test_a_variable_that_is_set_to_its_documented_default_changes_nothing(
+    name: str, variable: str, field: FieldInfo
+) -> None:
+    cell = default_cells()[variable]
+    shown = re.fullmatch(r"`([^`<>]+)`", cell)
+    if field.default is None:
+        # Then the cell says in words what comes instead.
+        assert cell == _ELSEWHERE.get(variable) or shown is None
+    elif shown is None:
+        assert (cell, field.default) == ("none", frozenset())
+    else:
+        assert getattr(read_settings({variable: shown[1]}), name) == field.default
+
+
 @each_page
 def test_the_variables_of_portsync_that_a_page_names_exist(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    # Each of Ocean's names for the authentication may also begin so.
+    text = re.sub("__SECRETS__(?=[A-Z])", "__CONFIG__", page.read_text(encoding="utf-8"))
     assert set(re.findall(r"\b(?:PORT_|PORTSYNC_|OCEAN__)[A-Z_]*[A-Z]\b", text)) <= variables() | {
         "OCEAN__INTEGRATION__SECRETS"
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from portsync.jq.worker import LENGTHS, OUT_OF_MEMORY, frame
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_START = "import sys; sys.path[:] = sys.argv[1:-2]; from portsync.jq.worker import main; main()"
+_START = "import sys; sys.path[:] = sys.argv[1:-3]; from portsync.jq.worker import main; main()"
 _PIPE_BUFFER = 2**20
 
 
@@ -59,7 +60,8 @@ class WorkerProcess:
         """Start a worker: with no environment, no descriptors but its pipes, and a memory limit."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-I", "-c", _START, *filter(None, sys.path), str(limits.memory_mib), str(limits.timeout_s)),
+            *("-I", "-c", _START, *filter(None, sys.path)),
+            *(str(os.getpid()), str(limits.memory_mib), str(limits.timeout_s)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             # What libjq says when it dies is about our process, not about the user's data.

@@ -58,13 +58,14 @@ def limit_memory(mebibytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (Linux, prctl(2))."""
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent, the process `parent`, dies (Linux, prctl(2))."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     except (OSError, AttributeError):
         return  # not Linux: the timer and the end of standard input remain
-    if os.getppid() == 1:
+    # Not compared with 1, which is the number of the parent itself in a container.
+    if os.getppid() != parent:
         sys.exit(0)  # it died before it could be asked
 
 
@@ -120,7 +121,7 @@ def main() -> None:
     The parent kills a worker that is late. Where the parent is gone too, the kernel does: by the signal that it was
     asked to send when the parent dies, and by the timer, whose signal nothing in libjq can hold up.
     """
-    die_with_parent()
+    die_with_parent(int(sys.argv[-3]))
     limit_memory(int(sys.argv[-2]))
     deadline = float(sys.argv[-1]) + 1.0
     compiled: dict[str, list[jq._Program]] = {}
