@@ -16,6 +16,7 @@ from portsync.schedule import Interval, with_jitter
 from portsync.serve.asks import Asks
 from portsync.serve.history import Begun
 from portsync.stop import Stop
+from portsync.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from portsync.serve.asks import Reason
     from portsync.serve.parts import Parts
     from portsync.serve.supply import Supply
+    from portsync.state.touched import Named
 
 _BUG = 70
 _UNUSABLE = frozenset({2, 3, 4, _BUG})
@@ -47,6 +49,12 @@ class Job:
         self.fault: PortSyncError | None = None
         """Why the newest mapping cannot be used; the one before it stays in use."""
         self.is_running = False
+        self.under_way: UnderWay[Named] = UnderWay()
+        """What the run that is under way has on its way to Port."""
+        self.loads: Callable[[], None] = lambda: None
+        """Is told whenever there is another mapping."""
+        self.catch_up: Callable[[], Awaitable[None]] = _nothing
+        """Brings in, before a run reads the source, what came from it before."""
         self._parts = parts
         self._stop = stop
         self._others = others
@@ -85,6 +93,7 @@ class Job:
             for secret in self._secrets():
                 self._parts.redactor.add(secret)
             self._log.info("mapping.loaded", resources=len(self.loaded[0].file.resources))
+            self.loads()
         self._parts.metrics.mapping(self.supply.name, is_valid=self.fault is None)
         return self.fault is None
 
@@ -106,6 +115,7 @@ class Job:
                 problems, code = self.fault.problems, self.fault.exit_code
                 report = Report(run_id, name, started_at, parts.runtime.clock(), code, (), problems)
             else:
+                await self.catch_up()
                 report = await self._run(run_id, *self.loaded, started_at)
         finally:
             self.is_running = False
@@ -128,6 +138,7 @@ class Job:
             pulse=pulse,
             interval_s=parts.interval_s,
             run_id=run_id,
+            under_way=self.under_way,
         )
         work = asyncio.create_task(run.run())
         passing_on = asyncio.create_task(self._pass_on(stop))
@@ -201,3 +212,7 @@ class Job:
         assert self.loaded is not None
         mapping, source = self.loaded
         return {*mapping.secrets, *source.auth.secrets()}
+
+
+async def _nothing() -> None:
+    return
