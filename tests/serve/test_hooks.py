@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -115,11 +116,9 @@ def test_a_body_that_never_ends_is_not_read_to_its_end(serving_of: Any, mapping:
                     yield b"x" * (1 << 16)
 
             async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-                try:
+                # Who goes on sending may not come to read the answer before the connection is closed.
+                with contextlib.suppress(httpx.TransportError):
                     answer = await client.post(f"{served.url}/hooks/things", content=endless())
-                except httpx.WriteError:
-                    pass
-                else:
                     assert answer.status_code == 413
             assert sent < 64 << 20
             await served.until(lambda: number(served, "hook_events_total", hook="things", result="refused") == 1)
@@ -170,7 +169,7 @@ def test_while_port_is_away_events_wait_and_then_come_in_their_order(
     serving_of: Any, mapping: Callable[..., str], local_port: LocalPort
 ) -> None:
     async def scenario() -> None:
-        local_port.script({"path": "/entities/bulk", "status": 503, "times": None})
+        local_port.script({"path": "/v1/blueprints/thing/entities/bulk", "status": 503, "times": None})
         async with serving_of(with_live(mapping()), env=ENV) as served:
             sender = await ready(served)
             for size in range(1, 4):

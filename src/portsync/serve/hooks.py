@@ -99,6 +99,9 @@ class Hooks:
             structlog.get_logger().warning("hook.refused", hook=known, status=reply.status.value, reason=reply.said)
         is_later = reply.status is HTTPStatus.SERVICE_UNAVAILABLE
         headers = {"retry-after": str(_RETRY_AFTER_S)} if is_later else {}
+        if reply in (_TOO_LARGE, _TOO_SLOW):
+            # Otherwise the rest of the body would be read, to no use.
+            headers["connection"] = "close"
         body = orjson.dumps({"status" if reply.status is HTTPStatus.ACCEPTED else "error": reply.said})
         return Response(body, status_code=reply.status, headers=headers, media_type="application/json")
 
