@@ -18,7 +18,7 @@ from tests.serve.hooks import HOOK_SECRET, Sender, event, signed, with_live
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import LocalPort, Source
+    from tests.conftest import LocalPort
 
 ENV = {"HOOK_SECRET": HOOK_SECRET, "PORTSYNC_RUN_AT_START": "false"}
 
@@ -68,7 +68,7 @@ def test_a_webhook_is_an_upsert_and_a_later_one_a_deletion(
 
 
 def test_what_is_not_signed_rightly_is_refused_and_counted(
-    serving_of: Any, mapping: Callable[..., str], local_port: LocalPort, caplog: pytest.LogCaptureFixture
+    serving_of: Any, mapping: Callable[..., str], local_port: LocalPort
 ) -> None:
     async def scenario() -> None:
         async with serving_of(with_live(mapping()), env=ENV) as served:
@@ -98,6 +98,7 @@ def test_what_cannot_be_an_event_is_refused_with_its_reason(
             assert (await sender.send(b'"' + b"x" * 99 + b'"')).status_code == 413
             assert (await served.ask("GET", "/hooks/things")).status_code == 405
             assert number(served, "hook_events_total", hook="", result="unknown") == 1
+            assert local_port.entities("thing") == {}
             assert number(served, "hook_events_total", hook="things", result="refused") == 2
 
     asyncio.run(scenario())
@@ -228,6 +229,25 @@ def test_without_a_signature_everybody_is_let_in_who_can_reach_it(
             sender = await ready(served)
             assert (await sender.send(event("ada", 1), headers={"x-hub-signature-256": ""})).status_code == 202
             await served.until(lambda: applied(served) == 1)
+            assert sorted(local_port.entities("thing")) == ["ada"]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_to_be_deleted_need_not_be_what_the_query_takes(
+    serving_of: Any, mapping: Callable[..., str], local_port: LocalPort
+) -> None:
+    async def scenario() -> None:
+        async with serving_of(with_live(mapping(selector="query: .size < 5")), env=ENV) as served:
+            sender = await ready(served)
+            await sender.send(event("ada", 1))
+            await sender.send(event("bob", 1))
+            await sender.send(event("eve", 9))
+            await served.until(lambda: applied(served) == 3)
+            assert sorted(local_port.entities("thing")) == ["ada", "bob"]
+            await sender.send(event("ada", 9, "deleted"))
+            await served.until(lambda: applied(served) == 4)
+            assert sorted(local_port.entities("thing")) == ["bob"]
 
     asyncio.run(scenario())
 

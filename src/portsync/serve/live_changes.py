@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from portsync.batch import MOST_ENTITIES
 from portsync.errors import ExpressionError, Problem
 from portsync.flow import Page, RequestSpec
+from portsync.jq.outputs import first_output
 from portsync.jq.variables import NO_VARIABLES
 from portsync.plan import page_program
 from portsync.state.seen import merged
@@ -78,7 +79,10 @@ def _program(resource: Resource, source: SourcePlan) -> PageProgram:
     live = resource.live
     assert live is not None, "only resources with hooks are asked"
     facts = {_FILTER: live.filter, _DELETE: live.delete}
-    return replace(page_program(resource, source), data_path=live.record, facts=facts, is_enriched=False)
+    program = page_program(resource, source)
+    # What is to be deleted may be what the query no longer takes.
+    query = f"if ($__page | {first_output(live.delete)}) == true then true else {first_output(program.query)} end"
+    return replace(program, data_path=live.record, query=query, facts=facts, is_enriched=False)
 
 
 def texts_of_live(file: MappingFile, source: SourcePlan) -> list[str]:
