@@ -1,4 +1,4 @@
-"""How long a webhook takes to Port, and whether the service may be killed: `./dev bench hooks [--count N] [--seconds S]`.
+"""How long webhooks take to Port, and whether the service may be killed: `./dev bench hooks [--count N]`.
 
 Webhooks are sent to `portsync serve`, one in a hundred with a wrong signature. In the middle the process is killed and
 started again. A traceback and exit code 1 where a good one is lost, comes in the wrong order, or a bad one gets in.

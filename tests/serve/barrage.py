@@ -24,6 +24,8 @@ from tests.conftest import PORT_SECRET, THING, LocalPort
 from tests.serve.hooks import HOOK_SECRET, LIVE, signed, with_live
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _ROOT = Path(__file__).parents[2]
@@ -49,6 +51,9 @@ class Recorder:
         self._app = app
         self.life = 0
         self.took: list[tuple[int, float, str, int]] = []
+
+    async def has_taken(self) -> bool:
+        return bool(self.took)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = b""
@@ -140,12 +145,19 @@ class _Service:
         self._process.wait()
 
     async def number(self, name: str) -> float:
-        """The sum of a number over its labels; -1 where nobody answers."""
+        """The sum of a number over its labels; -1 where nobody answers, or there is no such gauge."""
         with contextlib.suppress(httpx.TransportError):
             async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
                 text = (await client.get(f"http://{self.listen}/metrics")).text
-            return sum(float(value) for value in re.findall(rf"(?m)^portsync_{name} (\S+)$", text))
+            found = re.findall(rf"(?m)^portsync_{name} (\S+)$", text)
+            return sum(map(float, found)) if found or "hook_events" in name else -1.0
         return -1.0
+
+    async def is_ready(self) -> bool:
+        return await self.number(r"hook_queue\{.*\}") >= 0
+
+    async def is_idle(self) -> bool:
+        return await self.number(r"hook_queue\{.*\}") == 0
 
 
 _FORGED = r'hook_events_total{hook="things",result="bad-signature"}'.replace("{", r"\{").replace("}", r"\}")
@@ -161,8 +173,7 @@ async def barrage(folder: Path, count: int, seconds: float, seed: int, *, kills:
         service.start()
         try:
             async with asyncio.timeout(_PATIENCE_S + seconds):
-                while await service.number(r"hook_queue\{.*\}") < 0 or not await _is_up(service):
-                    await asyncio.sleep(0.05)
+                await _until(service.is_ready)
                 forged = set(chance.sample(range(count), max(1, count // 100)))
                 begun = time.monotonic()
                 senders = [
@@ -172,7 +183,8 @@ async def barrage(folder: Path, count: int, seconds: float, seed: int, *, kills:
                 sending = asyncio.gather(*senders)
                 if kills:
                     await asyncio.sleep(seconds * (0.4 + 0.2 * chance.random()))
-                    outcome.counted += max(0, int(await service.number(_FORGED)))
+                    await _until(app.has_taken)
+                    outcome.counted += int(await service.number(_FORGED))
                     before = outcome.refused
                     service.kill()
                     # What was refused between the look and the kill was counted, but nobody saw it.
@@ -180,12 +192,10 @@ async def barrage(folder: Path, count: int, seconds: float, seed: int, *, kills:
                     app.life += 1
                     outcome.down = (time.monotonic(), 0.0)
                     service.start()
-                    while not await _is_up(service):
-                        await asyncio.sleep(0.05)
+                    await _until(service.is_ready)
                     outcome.down = (outcome.down[0], time.monotonic() + 2)
                 await sending
-                while await service.number(r"hook_queue\{.*\}") != 0:
-                    await asyncio.sleep(0.05)
+                await _until(service.is_idle)
                 outcome.counted += int(await service.number(_FORGED))
         finally:
             service.kill()
@@ -195,8 +205,11 @@ async def barrage(folder: Path, count: int, seconds: float, seed: int, *, kills:
     return outcome
 
 
-async def _is_up(service: _Service) -> bool:
-    return await service.number(r"mapping_valid\{.*\}") > 0
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    while True:
+        if await holds():
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _send_all(

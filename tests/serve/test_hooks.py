@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +16,7 @@ from tests.serve.hooks import HOOK_SECRET, Sender, event, signed, with_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.conftest import LocalPort
 
