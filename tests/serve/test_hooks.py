@@ -175,7 +175,7 @@ def test_while_port_is_away_events_wait_and_then_come_in_their_order(
             sender = await ready(served)
             for size in range(1, 4):
                 await sender.send(event("ada", size))
-            for _ in range(30):
+            for _ in range(80):
                 await served.until(lambda: served.clock.sleepers)
                 served.clock.pass_by(400)
                 await asyncio.sleep(0)
