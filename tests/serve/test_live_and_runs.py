@@ -144,7 +144,7 @@ def test_a_run_does_not_delete_what_came_back_by_an_event(
     serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort
 ) -> None:
     async def scenario() -> None:
-        held = Held(source, ada=1, bob=1, eve=1, zoe=1)
+        held = Held(source, ada=1, bob=1, eve=1, kim=1, zoe=1)
         async with serving_of(with_live(mapping(pagination=PAGES)), env=ENV) as served:
             sender = await ready(served)
             await served.ask("POST", "/resync")
@@ -154,7 +154,7 @@ def test_a_run_does_not_delete_what_came_back_by_an_event(
             async with a_run_that_has_read(served, held, before=0):
                 await sender.send(event("bob", 2))
                 await served.until(lambda: applied(served) == 1)
-            assert sizes(local_port) == {"ada": 1, "bob": 2, "zoe": 1}
+            assert sizes(local_port) == {"ada": 1, "bob": 2, "kim": 1, "zoe": 1}
 
     asyncio.run(scenario())
 
