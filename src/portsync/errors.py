@@ -14,6 +14,7 @@
     ├── PortError                 the API that is written                                        4
     │   ├── PortRefusedError      Port does not accept the credentials
     │   ├── PortUnreachableError  Port does not answer
+    │   ├── PortTroubleError      Port cannot do this one thing now
     │   └── OutputError           the file in Port's place takes no more                    1
     ├── StoppedError              Ctrl-C or SIGTERM                                     130, 143
     └── ExpressionError           a JQ program that did not end well                             1
@@ -162,6 +163,10 @@ class PortRefusedError(PortError):
 
 class PortUnreachableError(PortError):
     """This means that Port does not answer, or answers nothing but server errors."""
+
+
+class PortTroubleError(PortError):
+    """This means that Port could not do one thing just now, and may do it a while later."""
 
 
 class OutputError(PortError):

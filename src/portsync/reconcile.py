@@ -121,11 +121,20 @@ def refusal(run: BlueprintRun, stale: int, rule: DeletionRule) -> Refused | None
 class Reconciler:
     """Finds stale entities, and deletes them where the rule allows it."""
 
-    def __init__(self, catalog: Catalog, holdings: Holdings, deletes: Deletes, rule: DeletionRule) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        holdings: Holdings,
+        deletes: Deletes,
+        rule: DeletionRule,
+        left_alone: Callable[[str, Sequence[str]], set[str]] = lambda _blueprint, _identifiers: set(),
+    ) -> None:
+        """`left_alone` says which of a blueprint's entities live events touched since the run began."""
         self._catalog = catalog
         self._holdings = holdings
         self._deletes = deletes
         self._rule = rule
+        self._left_alone = left_alone
 
     async def reconcile(self, runs: Iterable[BlueprintRun], is_listed: Callable[[str], bool]) -> list[Deletion]:
         """What became of the stale entities of these blueprints, each of which comes before those that it points to.
@@ -154,9 +163,10 @@ class Reconciler:
                 self._catalog.found(blueprint, some)
         stale = 0
         for unseen in self._catalog.unseen(blueprint):
+            touched = self._left_alone(blueprint, unseen)
             owned = await self._holdings.owned(blueprint, unseen)
-            stale += len(owned)
-            self._catalog.forget(blueprint, set(unseen) - set(owned))
+            stale += len(set(owned) - touched)
+            self._catalog.forget(blueprint, set(unseen) - set(owned) - touched)
         return stale
 
     async def _reconciled(self, run: BlueprintRun, stale: int) -> Deletion:
@@ -185,7 +195,7 @@ class Reconciler:
                 result, left = await self._deleted(deletion.blueprint, some)
             except PortError as error:
                 return replace(deletion, refused=Refused.PORT, trouble=error.problems[0])
-            gone = [one for one in some if one not in left and one not in result.kept]
+            gone = [one for one in some if one not in {*left, *result.kept, *result.spared}]
             self._catalog.forget(deletion.blueprint, gone)
             deletion = replace(
                 deletion,
@@ -205,7 +215,7 @@ class Reconciler:
         self._catalog.doubt(blueprint, some)
         result = await self._deletes.delete(blueprint, some)
         # An answer that was lost on the way leaves nothing to say for the second one.
-        unsaid = sorted(set(some) - set(result.gone) - set(result.kept))
+        unsaid = sorted(set(some) - set(result.gone) - set(result.kept) - set(result.spared))
         return result, await self._holdings.owned(blueprint, unsaid) if unsaid else []
 
 

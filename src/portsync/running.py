@@ -16,6 +16,8 @@ from portsync.blueprints import beside, read_blueprints
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.integration import Integration, installation_of, status_of
+from portsync.left_alone import SparingDeletes, SparingSink
+from portsync.mapping.hooks import hooks_of
 from portsync.port.deletion import Deletion
 from portsync.port.entities import UpsertSwitches
 from portsync.port.holdings import Holdings
@@ -32,8 +34,10 @@ from portsync.sinks.port import PortSink
 from portsync.state.catalog import Catalog
 from portsync.state.place import StatePlace, state_place
 from portsync.state.store import opened_state
+from portsync.state.touched import left_alone_in
 from portsync.sync import sync as run_sync
 from portsync.tools import Destination, PortSide, RunOptions, Tools
+from portsync.under_way import UnderWay
 from portsync.wiring import catalog_name, port_client, source_tools
 
 if TYPE_CHECKING:
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from portsync.port.owner import Owner
     from portsync.report import ResourceReport
     from portsync.sinks.base import Sink
+    from portsync.state.touched import LeftAlone, Named
     from portsync.stop import Stop
     from portsync.wiring import Surroundings
 
@@ -119,6 +124,8 @@ class MappingRun:
     pulse: Pulse = field(default_factory=Pulse)
     interval_s: float | None = None
     """How long after its end the next run begins, where somebody knows."""
+    under_way: UnderWay[Named] = field(default_factory=UnderWay)
+    """What it has on its way to Port, for live events to wait for."""
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     async def run(self) -> Report:
@@ -137,8 +144,16 @@ class MappingRun:
         keeps_state = order.keeps_state and order.sink is None
         given_elsewhere = _given_by([other for other in self.others if owner_of(settings, other.name) == owner])
         options = RunOptions(order.rule(mapping.file), order.kinds, order.is_strict, given_elsewhere)
-        with opened_state(state_place(settings, owner.identifier) if keeps_state else StatePlace()) as connection:
-            async with self._tools(self._catalog(connection, owner), owner) as tools:
+        place = state_place(settings, owner.identifier) if keeps_state else StatePlace()
+        name = catalog_name(settings, owner, mapping.name)
+        has_hooks = bool(hooks_of(mapping.file))
+        with (
+            opened_state(place) as connection,
+            left_alone_in(place, name, self.under_way, has_hooks=has_hooks) as left_alone,
+        ):
+            catalog = self._catalog(connection, name)
+            left_alone.begin(catalog, is_dry=order.planned is not None)
+            async with self._tools(catalog, owner, left_alone) as tools:
                 integration = None if tools.into.port is None else tools.into.port.integration
                 if integration is not None:
                     await integration.begin()
@@ -153,20 +168,18 @@ class MappingRun:
         log.info("run.ended", exit_code=report.exit_code, **report.totals())
         return report
 
-    def _catalog(self, connection: Connection, owner: Owner) -> Catalog:
-        settings, file = self.around.settings, self.mapping.file
+    def _catalog(self, connection: Connection, name: str) -> Catalog:
+        file = self.mapping.file
         manner = f"merge={file.enable_merge_entity} related={file.create_missing_related_entities}"
-        return Catalog(
-            connection, catalog_name(settings, owner, self.mapping.name), manner, is_dry=self.order.planned is not None
-        )
+        return Catalog(connection, name, manner, is_dry=self.order.planned is not None)
 
     @asynccontextmanager
-    async def _tools(self, catalog: Catalog, owner: Owner) -> AsyncIterator[Tools]:
+    async def _tools(self, catalog: Catalog, owner: Owner, left_alone: LeftAlone) -> AsyncIterator[Tools]:
         """Raises PortError where Port cannot be used."""
         runtime = self.around.runtime
         async with AsyncExitStack() as stack:
             show = stack.enter_context(self.shown(self.source.rate_limit))
-            into = await self._into_port(stack, catalog, owner) if self.order.sink is None else self._into_sink(catalog)
+            into = await self._into(stack, catalog, owner, left_alone)
             source = await stack.enter_async_context(source_tools(self.mapping, self.source, self.around, self.store))
             self.pulse.feel(lambda: source.client.attempts + source.pool.runs)
             letters = self._letters(owner) if into.port is not None and self.order.planned is None else None
@@ -183,7 +196,16 @@ class MappingRun:
                 letters=letters,
             )
 
-    async def _into_port(self, stack: AsyncExitStack, catalog: Catalog, owner: Owner) -> Destination:
+    async def _into(self, stack: AsyncExitStack, catalog: Catalog, owner: Owner, left_alone: LeftAlone) -> Destination:
+        """Port, signed in, or what stands in its place."""
+        if self.order.sink is None:
+            return await self._into_port(stack, catalog, owner, left_alone)
+        recheck = Recheck(catalog, None, now=self.around.runtime.clock(), every_s=0, is_full=True)
+        return Destination(self.order.sink, None, catalog, recheck)
+
+    async def _into_port(
+        self, stack: AsyncExitStack, catalog: Catalog, owner: Owner, left_alone: LeftAlone
+    ) -> Destination:
         """Port, signed in, with the blueprints at hand."""
         settings, order, file = self.around.settings, self.order, self.mapping.file
         port = await stack.enter_async_context(port_client(settings, owner, self.around))
@@ -199,9 +221,9 @@ class MappingRun:
             at_hand = blueprints_at_hand(self.mapping) if settings.initialize_resources else []
             names = frozenset(blueprint["identifier"] for blueprint in at_hand)
             plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges, at_hand=names)
-            deletes = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
-            return Destination(plan, PortSide(holdings, deletes, give_up=port.give_up), catalog, recheck)
-        to_port = PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities))
+            would_delete = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
+            return Destination(plan, PortSide(holdings, would_delete, give_up=port.give_up), catalog, recheck)
+        to_port = SparingSink(PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities)), left_alone)
         sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
         installed = installation_of(self.mapping, owner.identifier, owner.type, self.around.redactor)
         integration = Integration(
@@ -212,13 +234,9 @@ class MappingRun:
             sends_examples=settings.raw_examples,
             interval_min=None if self.interval_s is None else self.interval_s / 60,
         )
-        side = PortSide(holdings, Deletion(port, with_dependents=cascades), integration, port.give_up, port.hand_in)
+        deletes = SparingDeletes(Deletion(port, with_dependents=cascades), left_alone)
+        side = PortSide(holdings, deletes, integration, port.give_up, left_alone.among, port.hand_in)
         return Destination(sink, side, catalog, recheck)
-
-    def _into_sink(self, catalog: Catalog) -> Destination:
-        assert self.order.sink is not None
-        recheck = Recheck(catalog, None, now=self.around.runtime.clock(), every_s=0, is_full=True)
-        return Destination(self.order.sink, None, catalog, recheck)
 
     def _letters(self, owner: Owner) -> DeadLetters | None:
         """What takes the records and entities that do not make it; None where there is no place for a file."""

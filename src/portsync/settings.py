@@ -111,6 +111,10 @@ class Settings(BaseModel):
     """Where `serve` answers."""
     http_token: Annotated[SecretStr | None, Field(validation_alias="PORTSYNC_HTTP_TOKEN")] = None
     """Opens `/resync` and `/runs`."""
+    hook_queue: Annotated[int, Field(ge=1, validation_alias="PORTSYNC_HOOK_QUEUE")] = 100_000
+    """How many live events may wait to be applied."""
+    hook_body: Annotated[int, Field(ge=1, le=1 << 30, validation_alias="PORTSYNC_HOOK_BODY")] = 1 << 20
+    """Bytes that the body of a live event may have."""
     state: str | None = Field(None, validation_alias="PORTSYNC_STATE")
     state_home: str | None = Field(None, validation_alias="XDG_STATE_HOME")
     home: str | None = Field(None, validation_alias="HOME")

@@ -217,7 +217,8 @@ async def _reconcile(
         mapping.file.resources, producers, reports, writer.fates, tools.into.catalog, options.given_elsewhere
     )
     ordered = [runs[name] for name in dependents_first(runs, pointing)]
-    reconciler = Reconciler(tools.into.catalog, tools.into.port.holdings, tools.into.port.deletes, options.rule)
+    port = tools.into.port
+    reconciler = Reconciler(tools.into.catalog, port.holdings, port.deletes, options.rule, port.left_alone)
     try:
         deletions = await reconciler.reconcile(ordered, tools.into.recheck.is_listed)
         is_read = len(reports) == len(mapping.file.resources) and all(

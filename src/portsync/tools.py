@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from portsync.dead_letters import DeadLetters
     from portsync.errors import Problem
@@ -32,6 +32,8 @@ class PortSide:
     """Is told what a run does, for Port's page of data sources."""
     give_up: Callable[[Problem], None] = lambda _: None
     """Lets nobody wait for Port any more: whoever does is told this problem."""
+    left_alone: Callable[[str, Sequence[str]], set[str]] = lambda _blueprint, _identifiers: set()
+    """Which of a blueprint's entities live events touched since the run began."""
     hand_in: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
     """Gives the report of the run to the local Port, where that is the one."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from portsync.errors import PortError, PortSyncError, PortUnreachableError, Problem
+from portsync.errors import PortError, PortSyncError, PortUnreachableError, Problem, StateLostError
 from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.room import Room, RoomSize
 
@@ -85,7 +85,7 @@ class Upserter:
         if self.down is None:
             try:
                 return await self._sink.upsert(batch)
-            except PortError as error:
+            except (PortError, StateLostError) as error:
                 self.fail(error)
             except asyncio.CancelledError:
                 if not self._given_up:

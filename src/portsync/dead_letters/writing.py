@@ -71,7 +71,7 @@ class DeadLetters:
         """Make the file with its header and the first letter, so that whoever finds it finds both. Raises OSError."""
         file = Replacement(self._path)
         try:
-            file.write(_header_line(self._header, self._redactor) + line)
+            file.write(header_line(self._header, self._redactor) + line)
             file.take_place()
         except OSError:
             with suppress(OSError):
@@ -142,7 +142,8 @@ def letter_line(
     return line + b"\n"
 
 
-def _header_line(header: Header, redactor: Redactor) -> bytes:
+def header_line(header: Header, redactor: Redactor) -> bytes:
+    """The first line of a file, without secrets."""
     texts = {name: _text(redactor.clean(getattr(header, name))) for name in ("run_id", "mapping", "identifier", "type")}
     return msgspec.json.encode(msgspec.structs.replace(header, **texts)) + b"\n"
 

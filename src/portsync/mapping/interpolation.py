@@ -57,9 +57,9 @@ def _texts(root: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, bool]]:
         elif key.value == "resources" and isinstance(value, yaml.SequenceNode):
             for resource in value.value:
                 if isinstance(resource, yaml.MappingNode):
-                    selectors = (v for k, v in resource.value if k.value == "selector")
-                    for selector in selectors:
-                        yield from _below(selector, is_sensitive=False)
+                    sections = (v for k, v in resource.value if k.value in ("selector", "live"))
+                    for section in sections:
+                        yield from _below(section, is_sensitive=False)
 
 
 def _below(node: yaml.Node, *, is_sensitive: bool) -> Iterator[tuple[yaml.ScalarNode, bool]]:
@@ -71,7 +71,7 @@ def _below(node: yaml.Node, *, is_sensitive: bool) -> Iterator[tuple[yaml.Scalar
                 yield from _below(item, is_sensitive=is_sensitive)
         case yaml.MappingNode():
             for key, value in node.value:
-                yield from _below(value, is_sensitive=is_sensitive or key.value in ("auth", "headers"))
+                yield from _below(value, is_sensitive=is_sensitive or key.value in ("auth", "headers", "signature"))
 
 
 def _replaced(

@@ -11,6 +11,7 @@ from portsync.errors import MappingError, Problem
 from portsync.logs import Redactor
 from portsync.mapping.advice import warnings_of
 from portsync.mapping.explain import explained
+from portsync.mapping.hooks import hook_problems, hook_secrets
 from portsync.mapping.interpolation import Interpolation, interpolate
 from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
@@ -80,10 +81,11 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
         found = (_without_values(problem, interpolation) for problem in explained(error.errors(), document))
         problems += [problem for problem in found if problem.place not in unset]
         raise MappingError(*_in_order(problems)) from None
-    problems += reference_problems(file, document)
+    problems += [*reference_problems(file, document), *hook_problems(file, document)]
     if problems:
         raise MappingError(*_in_order(problems))
-    secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())
+    own = file.source.auth.secrets() if file.source.auth else ()
+    secrets = interpolation.secrets | {*own, *hook_secrets(file)}
     warnings = tuple(_in_order([*warnings_of(file, document)]))
     return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret), warnings)
 

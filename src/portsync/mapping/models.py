@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from portsync.jq.expression import Expression, compiled
+from portsync.mapping.live import Live
 from portsync.mapping.requests import Lookup, PathParameter, Request, Window
 from portsync.mapping.section import Section
 from portsync.mapping.source import Source
@@ -117,6 +118,8 @@ class Resource(Section):
     """The endpoint's path, joined to the base URL; a query string in it is kept, and `{name}` is a path parameter."""
     selector: Selector = Selector()
     port: PortSection
+    live: Live | None = None
+    """Webhooks that change its entities at once."""
 
 
 class MappingFile(Section):

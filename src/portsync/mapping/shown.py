@@ -28,7 +28,8 @@ _MEMBER = re.compile(r"""(["']?)([\w-]+)\1(\s*:\s*)(["'])((?:(?!\4)[^\\]|\\.)*)\
 
 
 def shown_config(mapping: LoadedMapping, redactor: Redactor) -> dict[str, Json]:
-    """The resources and switches of the mapping file, without `source` and `context`.
+    """The resources and switches of the mapping file, without `source` and `context`, and without who may send `live`
+    events, which only a local file can say.
 
     It is read from the file's text once more: what `${NAME}` stands for was never put into it. Literal values under
     names that secrets have are masked in the selectors; what `port` holds becomes catalog data anyway.
@@ -40,6 +41,7 @@ def shown_config(mapping: LoadedMapping, redactor: Redactor) -> dict[str, Json]:
     config = {_OCEAN_SPELLING.get(key, key): masking.of(value) for key, value in written.items()}
     for shown, resource in zip(config["resources"], written["resources"], strict=True):
         # Names are those of catalog properties here, and expressions no secrets.
+        shown.pop("live", None)
         shown["port"] = _only_values(resource["port"], masking)
         if isinstance(resource.get("selector"), dict):
             shown["selector"] = _selector(resource["selector"], masking)

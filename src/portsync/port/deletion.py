@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from portsync.errors import PortError, PortUnreachableError, Problem, SendError
+from portsync.errors import PortError, PortTroubleError, PortUnreachableError, Problem, SendError
 from portsync.port.client import PortClient, json_of, message_of, segment, unreachable
+from portsync.port.entities import is_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,16 @@ MOST_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What became of entities that were to be deleted. Those in neither list were not there any more."""
+    """What became of entities that were to be deleted. Those in no list were not there any more."""
 
     gone: tuple[str, ...]
     kept: tuple[str, ...] = ()
     """Others depend on them."""
+    spared: tuple[str, ...] = ()
+    """They were left alone, because a live event has to do with them."""
 
     def __add__(self, other: Deleted) -> Deleted:
-        return Deleted(self.gone + other.gone, self.kept + other.kept)
+        return Deleted(self.gone + other.gone, self.kept + other.kept, self.spared + other.spared)
 
 
 class Deletion:
@@ -79,4 +82,5 @@ def _is_for_dependents(answer: Answer) -> bool:
 
 def _refusal(blueprint: str, answer: Answer) -> PortError:
     message = f"Port answered {answer.status} to a deletion in `{blueprint}`: {message_of(answer)}"
-    return PortError(Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later"))
+    problem = Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later")
+    return PortTroubleError(problem) if is_trouble(answer.status) else PortError(problem)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from portsync.errors import PortError, PortUnreachableError, Problem, SendError
+from portsync.errors import PortError, PortTroubleError, PortUnreachableError, Problem, SendError
 from portsync.port.blueprints import fetch_blueprint, fetch_blueprints
 from portsync.port.client import PortClient, json_of, message_of, segment, unreachable
+from portsync.port.entities import is_trouble
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -199,6 +200,8 @@ class _TooMuchError(PortError):
 def _refusal(blueprint: str, answer: Answer) -> PortError:
     message = f"Port answered {answer.status} to a search of `{blueprint}`: {message_of(answer)}"
     problem = Problem("port-trouble", message, f"blueprint `{blueprint}`", "run it again later")
+    if is_trouble(answer.status):
+        return PortTroubleError(problem)
     return _TooMuchError(problem) if answer.status in _REFUSED else PortError(problem)
 
 

@@ -16,6 +16,7 @@ from portsync.schedule import Interval, with_jitter
 from portsync.serve.asks import Asks
 from portsync.serve.history import Begun
 from portsync.state.place import state_place
+from portsync.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from portsync.serve.asks import Reason
     from portsync.serve.parts import Parts
     from portsync.serve.supply import Supply
+    from portsync.state.touched import Named
     from portsync.stop import Stop
 
 _BUG = 70
@@ -48,24 +50,26 @@ class Job:
         self.fault: PortSyncError | None = None
         """Why the newest mapping cannot be used; the one before it stays in use."""
         self.is_running = False
+        self.under_way: UnderWay[Named] = UnderWay()
+        """What the run that is under way has on its way to Port."""
+        self.loads: Callable[[], None] = lambda: None
+        """Is told whenever there is another mapping."""
+        self.catch_up: Callable[[], Awaitable[None]] = _nothing
+        """Brings in, before a run reads the source, what came from it before."""
         self._parts = parts
         self._others = others
         self._mark: object = None
+        self._looked = asyncio.Event()
         self._failures = 0
         self._log = structlog.get_logger().bind(mapping=supply.name)
 
     async def work(self, stop: Stop) -> None:
         """Run until it is told to stop, and bring the run that is under way then to its end."""
-        parts = self._parts
-        await self.reload()
-        if parts.settings.runs_at_start:
+        await self._looked.wait()
+        if self._parts.settings.runs_at_start:
             self.asks.add("start")
-        looking = asyncio.create_task(self._look_for_changes())
-        try:
-            while await self._until_due(stop):
-                await self.run_once(stop)
-        finally:
-            looking.cancel()
+        while await self._until_due(stop):
+            await self.run_once(stop)
 
     async def reload(self) -> bool:
         """Take the newest mapping, or say why it cannot be used and keep the old one. Whether it could."""
@@ -85,6 +89,7 @@ class Job:
             for secret in self._secrets():
                 self._parts.redactor.add(secret)
             self._log.info("mapping.loaded", resources=len(self.loaded[0].file.resources))
+            self.loads()
         self._parts.metrics.mapping(self.supply.name, is_valid=self.fault is None)
         return self.fault is None
 
@@ -106,6 +111,7 @@ class Job:
                 problems, code = self.fault.problems, self.fault.exit_code
                 report = Report(run_id, name, started_at, parts.runtime.clock(), code, (), problems)
             else:
+                await self.catch_up()
                 report = await self._run(run_id, *self.loaded, started_at, stop)
         finally:
             self.is_running = False
@@ -131,6 +137,7 @@ class Job:
             pulse=pulse,
             interval_s=parts.interval_s,
             run_id=run_id,
+            under_way=self.under_way,
         )
         async with parts.turns[str(place)]:
             return await self._watched(run, pulse, started_at)
@@ -185,7 +192,10 @@ class Job:
             return "retry", now + min(_LAST_RETRY_S, first * 2.0 ** min(self._failures - 1, 12))
         return None if schedule is None else ("schedule", schedule.next(now))
 
-    async def _look_for_changes(self) -> None:
+    async def look_for_changes(self) -> None:
+        """Load the mapping, and every new one, for as long as the service is up."""
+        await self.reload()
+        self._looked.set()
         while True:
             await self._parts.runtime.sleep(_LOOK_EVERY_S)
             if self.supply.mark() != self._mark and await self.reload():
@@ -203,3 +213,7 @@ class Job:
         assert self.loaded is not None
         mapping, source = self.loaded
         return {*mapping.secrets, *source.auth.secrets()}
+
+
+async def _nothing() -> None:
+    return

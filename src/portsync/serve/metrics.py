@@ -61,6 +61,11 @@ class Metrics:
         self._leader = self._gauge("leader", "1 where this replica is the one that runs.")
         self._leader.set(1)
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where more numbers of the service go."""
+        return self._registry
+
     def mapping(self, mapping: str, *, is_valid: bool) -> None:
         self._valid.labels(mapping).set(is_valid)
         # So that a service which never succeeded is seen, too.

@@ -15,9 +15,12 @@ from portsync.lanes import end
 from portsync.loopback import serving
 from portsync.port.owner import owner_of
 from portsync.serve.health import Health
+from portsync.serve.hook_metrics import HookMetrics
+from portsync.serve.hooks import Hooks
 from portsync.serve.http import ServiceRoutes
 from portsync.serve.job import Job
 from portsync.serve.lease import Alone, PostgresLease
+from portsync.serve.live import LiveWork
 from portsync.serve.port_page import PortPage, PortWatch
 from portsync.serve.supply import FileSupply, PortSupply, has_resources
 from portsync.state.place import state_place
@@ -57,6 +60,7 @@ class Service:
         self._is_up = is_up
         self._stop = stop
         self._jobs: list[Job] = []
+        self._live: list[LiveWork] = []
 
     async def run_once(self) -> list[Report]:
         """Run each mapping once. Raises ConfigError where there is something wrong with a file."""
@@ -76,19 +80,24 @@ class Service:
         async with AsyncExitStack() as stack:
             watches = await self._make_jobs(stack)
             health = Health(self._jobs, self._monotonic)
-            beating = asyncio.create_task(health.beat())
+            hook_metrics = HookMetrics(parts.metrics.registry)
+            self._live = [LiveWork(job, parts, hook_metrics) for job in self._jobs]
+            tasks = [asyncio.create_task(health.beat())]
+            for job, live in zip(self._jobs, self._live, strict=True):
+                tasks += [asyncio.create_task(job.look_for_changes()), asyncio.create_task(live.stay_open())]
             with ExitStack() as served:
                 loop = asyncio.get_running_loop()
                 token = settings.http_token.get_secret_value() if settings.http_token else None
                 routes = ServiceRoutes(health, parts.history, parts.metrics, token, lambda name: self._ask(loop, name))
                 host, port = settings.listen.rsplit(":", 1)
-                url = served.enter_context(serving(routes.app(), host=host.strip("[]"), port=int(port)))
+                hooks = Hooks(self._live, settings, hook_metrics, parts.runtime.clock, loop)
+                url = served.enter_context(serving(routes.app(hooks.route()), host=host.strip("[]"), port=int(port)))
                 self._is_up(url)
                 log.info("service.up", url=url, mappings=[job.supply.name for job in self._jobs])
                 while not self._stop.is_requested:
                     await self._lead(health, watches)
                 health.end()
-                await end([beating])
+                await end(tasks)
         log.info("service.down")
 
     async def _lead(self, health: Health, watches: Sequence[PortWatch]) -> None:
@@ -107,6 +116,7 @@ class Service:
             log.info("lease.taken")
         term = Stop()
         tasks = [asyncio.create_task(watch.work()) for watch in watches]
+        tasks += [asyncio.create_task(live.work()) for live in self._live]
         tasks.append(asyncio.create_task(self._end_term(term, lease)))
         try:
             await asyncio.gather(*(job.work(term) for job in self._jobs))

@@ -152,6 +152,12 @@ def _together(local: Path | None, config: PortConfig, allowed: frozenset[str]) -
         for key in _LOCAL
         if key in config
     ]
+    # Who else may write entities is said beside portsync alone.
+    resources = config.get("resources")
+    if isinstance(resources, list) and any(isinstance(one, dict) and "live" in one for one in resources):
+        message = "a resource of the mapping on Port's page has the key `live`, which only a local file may have"
+        hint = "write the resources into a mapping file beside portsync, or take `live` out"
+        problems.append(Problem("forbidden-key", message, hint=hint))
     # A file is never one of them: `${file:...}` could name any.
     problems += [
         Problem(

@@ -125,7 +125,7 @@ class SeenEntities:
         """One entity in place of two that were to be sent one after the other."""
         if not self._is_merge:
             return replace(entity, absorbed=earlier.absorbed + 1)
-        body = _merged(earlier.body, entity.body)
+        body = merged(earlier.body, entity.body)
         return replace(entity, body=body, digest=blake2b(body, digest_size=16).digest(), absorbed=earlier.absorbed + 1)
 
     def _remember(self, key: bytes, entity: Entity) -> None:
@@ -140,7 +140,7 @@ _REPLACE = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT digest, page, record, chain FROM seen WHERE key = ?"
 
 
-def _merged(earlier: bytes, later: bytes) -> bytes:
+def merged(earlier: bytes, later: bytes) -> bytes:
     """What Port makes of two upserts of one entity. Values are carried over as they are written."""
     old, new = (msgspec.json.decode(body, type=dict[str, msgspec.Raw]) for body in (earlier, later))
     sections = {

@@ -63,9 +63,7 @@ def _connected(engine: Engine, place: StatePlace) -> Iterator[Connection]:
 
 def _establish(connection: Connection, place: StatePlace) -> None:
     """Make the tables, or see that they are those which we know."""
-    if connection.dialect.name == "postgresql":
-        # Two that begin at one moment would both make the tables, and one of them fail.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING_KEY})
+    make_alone(connection)
     is_there = inspect(connection).has_table(VERSION.name)
     version = connection.execute(select(VERSION.c.version)).scalar_one_or_none() if is_there else None
     if version is None:
@@ -76,6 +74,12 @@ def _establish(connection: Connection, place: StatePlace) -> None:
         message = f"the state {place} was written by a newer portsync (its version is {version}, not {SCHEMA_VERSION})"
         raise StateError(Problem("state-version", message, str(place), "use that portsync, or name another state"))
     connection.commit()
+
+
+def make_alone(connection: Connection) -> None:
+    """Let nobody else make tables until the transaction ends: of two that begin at one moment, one would fail."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING_KEY})
 
 
 def lock_key(*what: str) -> int:
