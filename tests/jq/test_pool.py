@@ -27,7 +27,7 @@ from portsync.transform import Mapper, map_page
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-SHORT = Limits(timeout_s=0.15, memory_mib=96)
+SHORT = Limits(timeout_s=0.3, memory_mib=96)
 ENDLESS = "if .bad then (def f: f; f) else .x end"
 NOTHING = encoded_variables()
 
