@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from portsync.emulator.answers import answer
+from portsync.emulator.attached_titles import with_titles
 from portsync.emulator.bulk_routes import upsert_options
 from portsync.emulator.deletion import delete_one
 from portsync.emulator.entities import Placed, UpsertOptions
@@ -16,11 +17,14 @@ from portsync.emulator.intake import flag, path_identifier
 from portsync.emulator.projection import Projection, by_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.drafts import Draft
-    from portsync.emulator.workspace import Workspace
+    from portsync.emulator.workspace import Session, Workspace
 
 
 def wanted_parts(request: Request) -> Projection:
@@ -58,8 +62,10 @@ class EntityRoutes:
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
-            entities = session.entities.scan(blueprint.identifier)
-            return answer({"entities": [parts.of(printer.print(entity)) for entity in entities]})
+            printed = self._shown(
+                request, session, blueprint, map(printer.print, session.entities.scan(blueprint.identifier))
+            )
+            return answer({"entities": [parts.of(each) for each in printed]})
 
     async def count(self, request: Request) -> Response:
         with self._workspace.session() as session:
@@ -71,10 +77,11 @@ class EntityRoutes:
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = session.entities.load(blueprint.identifier, [identifier]).get(identifier)
-        if found is None:
-            raise not_found("Entity", identifier)
-        printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
-        return answer({"entity": wanted_parts(request).of(printer.print(found))})
+            if found is None:
+                raise not_found("Entity", identifier)
+            printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
+            (printed,) = self._shown(request, session, blueprint, [printer.print(found)])
+        return answer({"entity": wanted_parts(request).of(printed)})
 
     async def create(self, request: Request) -> Response:
         options = upsert_options(request)
@@ -104,6 +111,13 @@ class EntityRoutes:
                 with_dependents=with_dependents,
             )
         return answer({})
+
+    def _shown(
+        self, request: Request, session: Session, blueprint: Blueprint, printed: Iterable[dict[str, Any]]
+    ) -> Iterable[dict[str, Any]]:
+        if not flag(request, "attach_title_to_relation"):
+            return printed
+        return with_titles(session.entities, {blueprint.identifier: blueprint}, [*printed])
 
     def _draft(self, body: object) -> Draft:
         if not isinstance(body, dict):

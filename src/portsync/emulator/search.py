@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from portsync.emulator.errors import invalid_request
+from portsync.emulator.marks import mark_of, read_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +27,11 @@ class Page:
 def search_page(store: EntityStore, blueprint: str, query: Query, *, limit: int, mark: str | None) -> Page:
     """One page in the order of the identifiers. Pages hold their place by identifier, so deletions in between
     neither skip nor repeat anything. ApiError 422 for a mark that no page gave."""
-    after = "" if mark is None else _read_mark(mark)
+    after = "" if mark is None else read_mark(mark, parts=1)[0]
     found = list(islice(_matches(store, blueprint, query, after), limit + 1))
     if len(found) <= limit:
         return Page(found, None)
-    return Page(found[:limit], _mark(found[limit - 1].identifier))
+    return Page(found[:limit], mark_of(found[limit - 1].identifier))
 
 
 def search_all(store: EntityStore, blueprints: list[str], query: Query) -> Iterator[Entity]:
@@ -44,19 +42,4 @@ def search_all(store: EntityStore, blueprints: list[str], query: Query) -> Itera
 
 
 def _matches(store: EntityStore, blueprint: str, query: Query, after: str) -> Iterator[Entity]:
-    if query.identifiers is None:
-        return filter(query.matches, store.scan(blueprint, after=after))
-    named = store.load(blueprint, query.identifiers)
-    ordered = (named[identifier] for identifier in sorted(named) if identifier > after)
-    return filter(query.matches, ordered)
-
-
-def _mark(identifier: str) -> str:
-    return base64.urlsafe_b64encode(identifier.encode()).decode()
-
-
-def _read_mark(mark: str) -> str:
-    try:
-        return base64.b64decode(mark.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, UnicodeEncodeError):
-        raise invalid_request('"body.from" must be the "next" of an earlier page') from None
+    return filter(query.matches, store.scan_where(blueprint, query.where, after=after))

@@ -20,6 +20,9 @@ from portsync.emulator.intake import read_json
 from portsync.emulator.integration_store import IntegrationStore
 from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
+from portsync.emulator.query import compile_query
+from portsync.emulator.relation_graph import RelationGraph
+from portsync.emulator.rules import Basis
 from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.guesses import Guesses
+    from portsync.emulator.query import Query
     from portsync.emulator.store import Store
     from portsync.emulator.validation import ValidatorCache
 
@@ -98,7 +102,13 @@ class Workspace:
 
     def searches(self, session: Session, blueprint: Blueprint) -> Searches:
         """Finds what drafts of this blueprint name by queries."""
-        return Searches(session.entities, blueprint, self.clock())
+        return Searches(session.entities, blueprint, lambda query, root: self.query(session, query, root=root))
+
+    def query(self, session: Session, query: object, *, root: str, within_blueprint: bool = False) -> Query:
+        """The search query, compiled for this session; ApiError 422 for a wrong one, which stands at `root`."""
+        graph = RelationGraph(session.connection, session.blueprints.all)
+        basis = Basis(self.moment(), graph, self.guesses, within_blueprint=within_blueprint)
+        return compile_query(query, basis, root=root)
 
     def batch(self, session: Session, blueprint: Blueprint, options: UpsertOptions, author: Author) -> Batch:
         """An empty batch for this blueprint."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from portsync.emulator.entity import Entity
     from portsync.emulator.page.columns import Column
-    from portsync.emulator.query import Predicate
+    from portsync.emulator.rules import Predicate
 
 EMPTY = "—"
 _DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30}
