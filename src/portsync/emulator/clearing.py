@@ -28,16 +28,15 @@ def clear(entities: EntityStore, blueprints: BlueprintStore, blueprint: Blueprin
     others = [each for each in blueprints.all() if each.identifier != name]
     if any(relation.target == name and relation.required for each in others for relation in each.relations.values()):
         raise ApiError(HTTPStatus.FORBIDDEN, "required_relation", f'A required relation points at "{name}"')
-    gone = {entity.identifier for entity in entities.scan(name)}
     relating: dict[str, list[str]] = defaultdict(list)
-    for other, identifier in entities.dependents(name, gone):
-        relating[other].append(identifier)
+    for holder, identifier in entities.holders(name):
+        relating[holder].append(identifier)
     for other in others:
         kept = [
             _without(each, other, name) for each in entities.load(other.identifier, relating[other.identifier]).values()
         ]
         entities.save(kept, {other.identifier: other})
-    entities.remove([(name, identifier) for identifier in gone])
+    entities.remove_all(name)
 
 
 def _without(entity: Entity, blueprint: Blueprint, target: str) -> Entity:

@@ -161,6 +161,20 @@ class EntityStore:
             found.update((row.identifier, row.title) for row in rows)
         return found
 
+    def holders(self, blueprint: str) -> set[Key]:
+        """The keys of entities of other blueprints that relate to one of this blueprint."""
+        rows = self._connection.execute(
+            select(EDGES.c.blueprint, EDGES.c.identifier)
+            .where(EDGES.c.target_blueprint == blueprint, EDGES.c.blueprint != blueprint)
+            .distinct()
+        )
+        return {(row.blueprint, row.identifier) for row in rows}
+
+    def remove_all(self, blueprint: str) -> None:
+        """Remove every entity of the blueprint."""
+        self._connection.execute(delete(EDGES).where(EDGES.c.blueprint == blueprint))
+        self._connection.execute(delete(ENTITIES).where(ENTITIES.c.blueprint == blueprint))
+
     def _many(self, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
         if parameters:
             self._connection.execute(statement, parameters)

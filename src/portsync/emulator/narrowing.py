@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A condition of more parts than this is left out: SQLite bounds how deep they may go.
 _MOST_TERMS = 200
 _MOST_TEXTS = 8
+_EMPTY = ("", "[]", "{}")
 _TIMES = ("created_at", "updated_at")
 # SQLite may read the last digit of a number otherwise than Python does.
 _SLACK = 1e-12
@@ -158,10 +159,12 @@ def _in_body(key: str, operator: str, value: Any) -> Condition | None:
 
 
 def _has(piece: str) -> Condition:
-    return func.instr(ENTITIES.c.body, piece) > 0
+    return func.has_text(ENTITIES.c.body, piece) == 1  # a function of the store
 
 
 def _in_property(stored: ColumnElement[Any], operator: str, value: Any) -> Condition | None:
+    if operator == "isEmpty":
+        return or_(stored.is_(None), stored.in_(_EMPTY))
     if isinstance(value, int | float) and not isinstance(value, bool):
         slack = abs(value) * _SLACK
         least = value - slack if operator in ("=", ">", ">=") else None
