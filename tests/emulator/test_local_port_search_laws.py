@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portsync.emulator.app import create_app
@@ -171,6 +171,8 @@ groups = st.recursive(
 
 @settings(deadline=None, max_examples=300)
 @given(query=groups)
+@example(query={"property": "flag", "operator": "=", "value": 1})
+@example(query={"property": "when", "operator": "<=", "value": "0001-01-01T12:00:00Z"})  # written as the day after
 def test_a_search_finds_what_a_plain_reading_of_its_rules_finds(port: httpx.Client, query: Values) -> None:
     whole = {"combinator": "and", "rules": [query]}
 
