@@ -28,6 +28,7 @@ from portsync.emulator.guesses import DEFAULT_GUESSES, Guesses
 from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
 from portsync.emulator.measures.routes import MeasureRoutes
+from portsync.emulator.migration_routes import MigrationRoutes
 from portsync.emulator.page.guard import Guard
 from portsync.emulator.page.routes import CatalogPage
 from portsync.emulator.page_routes import PageRoutes
@@ -36,6 +37,7 @@ from portsync.emulator.request_log import RequestLog, RequestLogging
 from portsync.emulator.request_schemas import TOKEN, RequestSchema
 from portsync.emulator.run_routes import RunRoutes
 from portsync.emulator.search_routes import SearchRoutes
+from portsync.emulator.source_routes import SourceRoutes
 from portsync.emulator.store import Store
 from portsync.emulator.system_blueprints import establish
 from portsync.emulator.tokens import TokenIssuer
@@ -75,7 +77,9 @@ def create_app(
     protected = [
         *SearchRoutes(workspace).routes(),
         *MeasureRoutes(workspace).routes(),
+        *SourceRoutes(workspace).routes(),
         *BulkRoutes(workspace).routes(),
+        *MigrationRoutes(workspace).routes(),
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),
         *PageRoutes(workspace).routes(),

@@ -16,11 +16,16 @@ from portsync.emulator.intake import flag, path_identifier
 from portsync.emulator.projection import Projection, by_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.drafts import Draft
-    from portsync.emulator.workspace import Workspace
+    from portsync.emulator.entity import Entity
+    from portsync.emulator.reading import Reading
+    from portsync.emulator.workspace import Session, Workspace
 
 
 def wanted_parts(request: Request) -> Projection:
@@ -32,6 +37,11 @@ def wanted_parts(request: Request) -> Projection:
 def with_computed(request: Request) -> bool:
     """Whether a read shows computed values; it does unless told otherwise."""
     return not flag(request, "exclude_calculated_properties")
+
+
+def with_titles(request: Request) -> bool:
+    """Whether a read shows the titles of what relations point to."""
+    return flag(request, "attach_title_to_relation")
 
 
 class EntityRoutes:
@@ -58,7 +68,7 @@ class EntityRoutes:
         with self._workspace.session() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = list(session.entities.scan(blueprint.identifier))
-            reading = self._workspace.reading(session, blueprint, found, computed=with_computed(request))
+            reading = self._reading(request, session, blueprint, found)
         return answer({"entities": [parts.of(printed) for printed in await reading.shown()]})
 
     async def count(self, request: Request) -> Response:
@@ -73,7 +83,7 @@ class EntityRoutes:
             found = list(session.entities.load(blueprint.identifier, [identifier]).values())
             if not found:
                 raise not_found("Entity", identifier)
-            reading = self._workspace.reading(session, blueprint, found, computed=with_computed(request))
+            reading = self._reading(request, session, blueprint, found)
         (printed,) = await reading.shown()
         return answer({"entity": wanted_parts(request).of(printed)})
 
@@ -105,6 +115,11 @@ class EntityRoutes:
                 with_dependents=with_dependents,
             )
         return answer({})
+
+    def _reading(self, request: Request, session: Session, blueprint: Blueprint, found: Sequence[Entity]) -> Reading:
+        return self._workspace.reading(
+            session, blueprint, found, computed=with_computed(request), titled=with_titles(request)
+        )
 
     def _draft(self, body: object) -> Draft:
         if not isinstance(body, dict):

@@ -14,6 +14,7 @@ from portsync.emulator.tables import EDGES, ENTITIES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Row
 
     from portsync.emulator.blueprints import Blueprint
@@ -138,6 +139,41 @@ class EntityStore:
             )
             found.update((row.blueprint, row.identifier) for row in rows)
         return found
+
+    def scan_where(self, blueprint: str, where: ColumnElement[bool] | None, *, after: str = "") -> Iterator[Entity]:
+        """As `scan`, those that keep the condition on the columns of `ENTITIES`."""
+        statement = select(ENTITIES).where(ENTITIES.c.blueprint == blueprint, ENTITIES.c.identifier > after)
+        narrowed = statement if where is None else statement.where(where)
+        rows = self._connection.execute(
+            narrowed.order_by(ENTITIES.c.identifier), execution_options={"yield_per": _CHUNK}
+        )
+        return map(_entity, rows)
+
+    def titles(self, blueprint: str, identifiers: Collection[str]) -> dict[str, str | None]:
+        """The titles of those of the named entities that exist, by identifier."""
+        found: dict[str, str | None] = {}
+        title = func.json_extract(ENTITIES.c.body, "$.title").label("title")
+        for chunk in _chunks(identifiers):
+            named = ENTITIES.c.identifier.in_(chunk)
+            rows = self._connection.execute(
+                select(ENTITIES.c.identifier, title).where(ENTITIES.c.blueprint == blueprint, named)
+            )
+            found.update((row.identifier, row.title) for row in rows)
+        return found
+
+    def holders(self, blueprint: str) -> set[Key]:
+        """The keys of entities of other blueprints that relate to one of this blueprint."""
+        rows = self._connection.execute(
+            select(EDGES.c.blueprint, EDGES.c.identifier)
+            .where(EDGES.c.target_blueprint == blueprint, EDGES.c.blueprint != blueprint)
+            .distinct()
+        )
+        return {(row.blueprint, row.identifier) for row in rows}
+
+    def remove_all(self, blueprint: str) -> None:
+        """Remove every entity of the blueprint."""
+        self._connection.execute(delete(EDGES).where(EDGES.c.blueprint == blueprint))
+        self._connection.execute(delete(ENTITIES).where(ENTITIES.c.blueprint == blueprint))
 
     def _many(self, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
         if parameters:

@@ -62,6 +62,11 @@ def stamp(seconds: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
+def floor_stamp(moment: datetime) -> str:
+    """The last of Port's own times that is not after this one, as `stamp` prints it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
 def preset_range(preset: str, now: datetime) -> tuple[datetime, datetime]:
     """First and last instant of a named range, seen from `now`; KeyError for a name not in PRESETS."""
     if preset in _DAYS_FROM_TODAY:

@@ -96,3 +96,14 @@ RUNS = Table(
     Column("received_at", String, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+# Changes of many entities, each of which is over.
+MIGRATIONS = Table(
+    "migrations",
+    METADATA,
+    Column("identifier", String, primary_key=True),
+    Column("blueprint", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("at", String, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from portsync.emulator.attached_titles import AttachedTitles
 from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
 from portsync.emulator.catalog import Catalog
 from portsync.emulator.computed.computing import Computing
@@ -21,7 +22,10 @@ from portsync.emulator.intake import read_json
 from portsync.emulator.integration_store import IntegrationStore
 from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
+from portsync.emulator.query import compile_query
 from portsync.emulator.reading import Reading
+from portsync.emulator.relation_graph import RelationGraph
+from portsync.emulator.rules import Basis
 from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
 
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from portsync.emulator.calculations.evaluation import CalculationCache
     from portsync.emulator.entity import Entity
     from portsync.emulator.guesses import Guesses
+    from portsync.emulator.query import Query
     from portsync.emulator.store import Store
     from portsync.emulator.validation import ValidatorCache
 
@@ -46,6 +51,7 @@ class Session:
     connection: Connection
     blueprints: BlueprintStore
     entities: EntityStore
+    graph: RelationGraph
     catalog: Catalog
     pages: PageStore
     integrations: IntegrationStore
@@ -73,11 +79,13 @@ class Workspace:
         with self.store.transaction() as connection:
             blueprints = BlueprintStore(connection, self.blueprints)
             entities = EntityStore(connection)
+            graph = RelationGraph(connection, blueprints.all)
             yield Session(
                 connection,
                 blueprints,
                 entities,
-                Catalog(blueprints, entities, self.guesses),
+                graph,
+                Catalog(blueprints, entities, graph, self.guesses),
                 PageStore(connection),
                 IntegrationStore(connection),
                 HistoryStore(connection),
@@ -102,6 +110,7 @@ class Workspace:
             session.connection,
             session.blueprints,
             session.entities,
+            session.graph,
             self.calculations,
             self.aggregations,
             self.guesses,
@@ -116,20 +125,28 @@ class Workspace:
         *,
         computed: bool = True,
         names: Collection[str] | None = None,
+        titled: bool = False,
     ) -> Reading:
-        """These entities of the blueprint, with their computed values where `computed`: all, or those named."""
+        """These entities of the blueprint, with their computed values where `computed`: all, or those named; and with
+        the titles of what they relate to where `titled`."""
         printer = Printer(blueprint, self.guesses)
+        titles = AttachedTitles.of(session.entities, blueprint, entities) if titled else None
         if not computed:
-            return Reading(printer, entities, [], None)
+            return Reading(printer, entities, [], None, titles=titles)
         calculations = self.calculations.of(blueprint)
         # A calculation may read any of the others.
         every = names is None or any(name in calculations.names for name in names)
         related = self.computing(session).related(blueprint, entities, None if every else names)
-        return Reading(printer, entities, related, calculations, names)
+        return Reading(printer, entities, related, calculations, names, titles)
 
     def searches(self, session: Session, blueprint: Blueprint) -> Searches:
         """Finds what drafts of this blueprint name by queries."""
-        return Searches(session.entities, blueprint, self.clock())
+        return Searches(session.entities, blueprint, lambda query, root: self.query(session, query, root=root))
+
+    def query(self, session: Session, query: object, *, root: str, within_blueprint: bool = False) -> Query:
+        """The search query, compiled for this session; ApiError 422 for a wrong one, which stands at `root`."""
+        basis = Basis(self.moment(), session.graph, self.guesses, within_blueprint=within_blueprint)
+        return compile_query(query, basis, root=root)
 
     def batch(self, session: Session, blueprint: Blueprint, options: UpsertOptions, author: Author) -> Batch:
         """An empty batch for this blueprint."""

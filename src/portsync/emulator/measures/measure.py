@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from portsync.emulator.entity import Entity
-    from portsync.emulator.query import Predicate
+    from portsync.emulator.rules import Predicate
 
 Read = Callable[[Mapping[str, Any]], Any]
 """Gives a value of an entity in its printed form, None where it has none."""

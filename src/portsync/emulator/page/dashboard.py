@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.entity import Entity
+    from portsync.emulator.query import Query
     from portsync.emulator.workspace import Workspace
 
 _WHOLE_ROW = 12
@@ -68,7 +69,7 @@ class DashboardView:
             "id": clipped(str(widget.get("id") or ""), 100),
         }
         widths = (size * _UNIT_WIDTH, NARROW)
-        around = Around(self._find, self._printed, self._workspace.moment(), widths)
+        around = Around(self._find, self._printed, self._query, self._workspace.moment(), widths)
         try:
             return head, read_widget(widget, around)
         except ApiError as error:
@@ -85,6 +86,10 @@ class DashboardView:
     def _find(self, name: str) -> Blueprint:
         with self._workspace.session() as session:
             return session.blueprints.get(name)
+
+    def _query(self, query: object, root: str) -> Query:
+        with self._workspace.session() as session:
+            return self._workspace.query(session, query, root=root)
 
     def _measure(self, name: str, needed: Sequence[Needed]) -> None:
         """One pass over the blueprint for all that is needed of it; computed values only where one reads them."""
