@@ -39,7 +39,7 @@ class SearchRoutes:
         body = await self._workspace.body(request)
         query = compile_query(body, now=self._workspace.clock(), root="body")
         parts = wanted_parts(request)
-        with self._workspace.session() as session:
+        with self._workspace.reading() as session:
             printers = {
                 blueprint.identifier: self._workspace.printer(blueprint, calculated=with_calculated(request))
                 for blueprint in session.blueprints.all()
@@ -56,7 +56,7 @@ class SearchRoutes:
         everything = {"combinator": "and", "rules": []}
         query = compile_query(body.get("query", everything), now=self._workspace.clock(), root="query")
         parts = by_names(body.get("include", []), body.get("exclude", []))
-        with self._workspace.session() as session:
+        with self._workspace.reading() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             page = search_page(
                 session.entities,

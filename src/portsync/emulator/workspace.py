@@ -66,18 +66,27 @@ class Workspace:
     def session(self) -> Iterator[Session]:
         """One transaction; undone when the block raises."""
         with self.store.transaction() as connection:
-            blueprints = BlueprintStore(connection, self.blueprints)
-            entities = EntityStore(connection)
-            yield Session(
-                connection,
-                blueprints,
-                entities,
-                Catalog(blueprints, entities, self.guesses),
-                PageStore(connection),
-                IntegrationStore(connection),
-                HistoryStore(connection),
-                RunStore(connection),
-            )
+            yield self._session(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """The catalogue as it is now, for a block that writes nothing; no writer waits for it."""
+        with self.store.reading() as connection:
+            yield self._session(connection)
+
+    def _session(self, connection: Connection) -> Session:
+        blueprints = BlueprintStore(connection, self.blueprints)
+        entities = EntityStore(connection)
+        return Session(
+            connection,
+            blueprints,
+            entities,
+            Catalog(blueprints, entities, self.guesses),
+            PageStore(connection),
+            IntegrationStore(connection),
+            HistoryStore(connection),
+            RunStore(connection),
+        )
 
     def moment(self) -> datetime:
         """What time it is."""
