@@ -55,20 +55,22 @@ class EntityRoutes:
 
     async def list(self, request: Request) -> Response:
         parts = wanted_parts(request)
-        with self._workspace.session() as session:
+        with self._workspace.reading() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
-            printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
+            printer = self._workspace.printer(
+                blueprint, calculated=with_calculated(request), shows=parts.shows_property
+            )
             entities = session.entities.scan(blueprint.identifier)
             return answer({"entities": [parts.of(printer.print(entity)) for entity in entities]})
 
     async def count(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.reading() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             return answer({"count": session.entities.count(blueprint.identifier)})
 
     async def get(self, request: Request) -> Response:
         identifier = path_identifier(request, "entity")
-        with self._workspace.session() as session:
+        with self._workspace.reading() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = session.entities.load(blueprint.identifier, [identifier]).get(identifier)
         if found is None:

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from portsync.emulator.entity import Entity
 from portsync.emulator.errors import ApiError, invalid_request, not_supported
 from portsync.emulator.instants import PRESETS, preset_range
+from portsync.emulator.narrowing import narrowing
 from portsync.emulator.operators import OPERATORS, UNSUPPORTED_OPERATORS, Operand, TimeRange, instant
 
 Predicate = Callable[[Entity], bool]
@@ -39,17 +42,18 @@ _UNSUPPORTED_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A compiled query. The two sets, where given, bound what can match at all."""
+    """A compiled query. The two sets and the condition, where given, bound what can match at all."""
 
     matches: Predicate
     blueprints: frozenset[str] | None
     identifiers: frozenset[str] | None
+    within: ColumnElement[bool] | None = None
 
 
 def compile_query(query: object, *, now: float, root: str) -> Query:
     """Compile `{combinator, rules}`; ApiError 422 invalid_request names the first place that is wrong."""
     matches = _group(query, datetime.fromtimestamp(now, UTC), root)
-    return Query(matches, _bound(query, "$blueprint"), _bound(query, "$identifier"))
+    return Query(matches, _bound(query, "$blueprint"), _bound(query, "$identifier"), narrowing(query, now))
 
 
 def _group(query: object, now: datetime, place: str) -> Predicate:

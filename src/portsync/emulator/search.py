@@ -45,7 +45,7 @@ def search_all(store: EntityStore, blueprints: list[str], query: Query) -> Itera
 
 def _matches(store: EntityStore, blueprint: str, query: Query, after: str) -> Iterator[Entity]:
     if query.identifiers is None:
-        return filter(query.matches, store.scan(blueprint, after=after))
+        return filter(query.matches, store.scan(blueprint, after=after, within=query.within))
     named = store.load(blueprint, query.identifiers)
     ordered = (named[identifier] for identifier in sorted(named) if identifier > after)
     return filter(query.matches, ordered)

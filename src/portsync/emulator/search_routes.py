@@ -41,7 +41,9 @@ class SearchRoutes:
         parts = wanted_parts(request)
         with self._workspace.reading() as session:
             printers = {
-                blueprint.identifier: self._workspace.printer(blueprint, calculated=with_calculated(request))
+                blueprint.identifier: self._workspace.printer(
+                    blueprint, calculated=with_calculated(request), shows=parts.shows_property
+                )
                 for blueprint in session.blueprints.all()
             }
             found = [
@@ -65,6 +67,8 @@ class SearchRoutes:
                 limit=body.get("limit", DEFAULT_PAGE),
                 mark=body.get("from"),
             )
-        printer = self._workspace.printer(blueprint, calculated=with_calculated(request))
+        printer = self._workspace.printer(
+            blueprint, calculated=with_calculated(request), shows=parts.shows_property
+        )
         found = [parts.of(printer.print(entity)) for entity in page.entities]
         return answer({"entities": found} if page.next is None else {"entities": found, "next": page.next})

@@ -100,10 +100,13 @@ class Workspace:
         """Who writes with this request, and when."""
         return Author(self.client_id, request.headers.get("user-agent", ""), stamp(self.clock()))
 
-    def printer(self, blueprint: Blueprint, *, calculated: bool = True) -> Printer:
-        """Prints the blueprint's entities, with or without calculated values."""
+    def printer(
+        self, blueprint: Blueprint, *, calculated: bool = True, shows: Callable[[str], bool] = lambda _: True
+    ) -> Printer:
+        """Prints the blueprint's entities, with or without calculated values; of these only the ones that `shows`
+        holds of, because they take longer than all the rest."""
         calculations = self.calculations.of(blueprint) if calculated else {}
-        return Printer(blueprint, self.guesses, calculations)
+        return Printer(blueprint, self.guesses, {name: each for name, each in calculations.items() if shows(name)})
 
     def searches(self, session: Session, blueprint: Blueprint) -> Searches:
         """Finds what drafts of this blueprint name by queries."""

@@ -119,8 +119,19 @@ class Listing:
             yield or_(
                 ENTITIES.c.identifier.like(_pattern(word), escape="\\"),
                 # All of the JSON first, which is cheap and leaves few rows; then without the names of the properties.
-                *(and_(_like(stored, pattern), or_(*holds(pattern))) for stored, holds in self._searched()),
+                *(
+                    and_(_like(stored, pattern), or_(*self._surely(stored, word), *holds(pattern)))
+                    for stored, holds in self._searched()
+                ),
             )
+
+    def _surely(self, stored: ColumnElement[str], word: str) -> Iterator[ColumnElement[bool]]:
+        """What holds where a word in `body` certainly is one in a value, and is found without parsing: no name has it
+        in it, and there are no icon and no team."""
+        names = {"title", "icon", "team", "properties", "relations", "null", *(column.key for column in self._columns)}
+        is_plain_word = word.isascii() and word.replace("@", "").replace(".", "").isalnum()
+        if stored is ENTITIES.c.body and is_plain_word and not any(word.lower() in name.lower() for name in names):
+            yield func.instr(stored, ',"icon":null,"team":[],') > 0
 
     def _searched(self) -> Iterator[tuple[ColumnElement[str], Callable[[str], list[ColumnElement[bool]]]]]:
         """The columns of JSON, each with what makes the conditions that a value in it is like a pattern."""

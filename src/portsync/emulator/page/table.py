@@ -69,7 +69,8 @@ class TableView:
             listing = Listing(session.connection, name, list(columns.values()))
             rows = listing.rows(asked.wanted)
             found = session.entities.load(name, rows.identifiers)
-        printer = self._workspace.printer(blueprint)
+        shown = {column.key for column in asked.columns}
+        printer = self._workspace.printer(blueprint, shows=shown.__contains__)
         printed = [printer.print(found[identifier]) for identifier in rows.identifiers]
         return {
             "title": title_of(blueprint),
