@@ -55,7 +55,7 @@ class EntityRoutes:
 
     async def list(self, request: Request) -> Response:
         parts = wanted_parts(request)
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             printer = self._workspace.printer(
                 blueprint, calculated=with_calculated(request), shows=parts.shows_property
@@ -64,13 +64,13 @@ class EntityRoutes:
             return answer({"entities": [parts.of(printer.print(entity)) for entity in entities]})
 
     async def count(self, request: Request) -> Response:
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             return answer({"count": session.entities.count(blueprint.identifier)})
 
     async def get(self, request: Request) -> Response:
         identifier = path_identifier(request, "entity")
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = session.entities.load(blueprint.identifier, [identifier]).get(identifier)
         if found is None:

@@ -66,9 +66,7 @@ class EntityStore:
             )
         return found
 
-    def scan(
-        self, blueprint: str, *, after: str = "", within: ColumnElement[bool] | None = None
-    ) -> Iterator[Entity]:
+    def scan(self, blueprint: str, *, after: str = "", within: ColumnElement[bool] | None = None) -> Iterator[Entity]:
         """The blueprint's entities in the order of their identifiers, from the first one beyond `after`; only those
         of which `within` holds, where it is given."""
         bounds = [] if within is None else [within]
@@ -188,7 +186,7 @@ def _row(entity: Entity) -> dict[str, Any]:
 
 
 def _entity(row: Row[Any]) -> Entity:
-    blueprint, identifier, datasource, created_at, created_by, updated_at, updated_by, body, wide = row
+    blueprint, identifier, datasource, created_at, created_by, updated_at, updated_by, body, wide = tuple(row)
     values = unpacked(body, wide)
     return Entity(
         blueprint,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 TRIGGERS = (
-    """CREATE TEMP TRIGGER entity_changed AFTER UPDATE ON main.entities WHEN old.body <> new.body OR old.wide IS NOT new.wide BEGIN
+    """CREATE TEMP TRIGGER entity_changed AFTER UPDATE ON main.entities
+    WHEN old.body <> new.body OR old.wide IS NOT new.wide BEGIN
         INSERT INTO history (blueprint, identifier, changed_at, changed_by, datasource, before, after)
         VALUES (old.blueprint, old.identifier, clock_stamp(), new.updated_by, new.datasource,
             '[' || old.body || ',' || coalesce(old.wide, 'null') || ']',

@@ -6,14 +6,14 @@ the rows that the predicate would refuse; where nothing of that kind is known, t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import ColumnElement, and_, func, or_
 
 from portsync.emulator.instants import PRESETS, parse_date_time, preset_range
-from portsync.emulator.stored_values import is_plain, pair_text
+from portsync.emulator.stored_values import holds_piece, is_plain, pair_text, property_value
 from portsync.emulator.tables import ENTITIES
 
 if TYPE_CHECKING:
@@ -99,20 +99,16 @@ def _of_property(name: str, operator: str, value: object, now: datetime) -> Cond
         if operator == "=":
             return _has(name, value)
         if operator in _CONTAINING:
-            escaped = _escaped(value)
-            return or_(func.instr(ENTITIES.c.body, escaped) > 0, func.instr(ENTITIES.c.wide, escaped) > 0)
+            return holds_piece(_escaped(value))
         return None
     if isinstance(value, list) and operator == "in":
         return _one_of(name, value)
-    in_wide = func.json_extract(ENTITIES.c.wide, f"$.{_quoted(name)}")
-    return _in_span(func.coalesce(_extracted(name), in_wide), operator, value, now, is_stamp=False)
+    return _in_span(property_value(name), operator, value, now, is_stamp=False)
 
 
 def _has(name: str, value: str) -> Condition:
-    stored = ENTITIES.c.body if is_plain(value) else ENTITIES.c.wide
-    in_body = func.instr(ENTITIES.c.body, pair_text(name, value)) > 0
-    # In a file from before there was `wide`, everything is in `body`.
-    return in_body if stored is ENTITIES.c.body else or_(in_body, func.instr(stored, pair_text(name, value)) > 0)
+    pair = pair_text(name, value)
+    return func.instr(ENTITIES.c.body, pair) > 0 if is_plain(value) else holds_piece(pair)
 
 
 def _one_of(name: str, values: list[Any]) -> Condition | None:
@@ -121,9 +117,7 @@ def _one_of(name: str, values: list[Any]) -> Condition | None:
         return None
     if any(not isinstance(each, str) or parse_date_time(each) is not None for each in values):
         return None
-    opened = f"{_quoted(name)}:["
-    as_list = [func.instr(stored, opened) > 0 for stored in (ENTITIES.c.body, ENTITIES.c.wide)]
-    return or_(*(_has(name, each) for each in values), *as_list)
+    return or_(*(_has(name, each) for each in values), holds_piece(f'"{name}":['))
 
 
 def _near(name: str, operator: str, value: float) -> Condition | None:
@@ -131,7 +125,7 @@ def _near(name: str, operator: str, value: float) -> Condition | None:
     if not abs(value) < _BEYOND:
         return None
     margin = abs(value) * _MARGIN + _MARGIN
-    actual = _extracted(name)
+    actual = func.json_extract(ENTITIES.c.body, f'$.properties."{name}"')
     match operator:
         case "=":
             return actual.between(value - margin, value + margin)
@@ -176,20 +170,12 @@ def _span(operator: str, value: object, now: datetime) -> tuple[datetime | None,
     else:
         return None
     # At the ends of the calendar nothing can be added any more.
-    is_usual = all(each is None or datetime.min.year + 1 < each.year < datetime.max.year for each in (first, last))
+    is_usual = all(each is None or MINYEAR + 1 < each.year < MAXYEAR for each in (first, last))
     return (first, last) if is_usual and (first, last) != (None, None) else None
 
 
 def _moment(value: object) -> datetime | None:
     return parse_date_time(value) if isinstance(value, str) else None
-
-
-def _extracted(name: str) -> ColumnElement[Any]:
-    return func.json_extract(ENTITIES.c.body, f"$.properties.{_quoted(name)}")
-
-
-def _quoted(name: str) -> str:
-    return orjson.dumps(name).decode()
 
 
 def _escaped(text: str) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
-
-from sqlalchemy import ColumnElement
+from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.entity import Entity
 from portsync.emulator.errors import ApiError, invalid_request, not_supported
 from portsync.emulator.instants import PRESETS, preset_range
 from portsync.emulator.narrowing import narrowing
 from portsync.emulator.operators import OPERATORS, UNSUPPORTED_OPERATORS, Operand, TimeRange, instant
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 Predicate = Callable[[Entity], bool]
 _Read = Callable[[Entity], Any]

@@ -39,7 +39,7 @@ class SearchRoutes:
         body = await self._workspace.body(request)
         query = compile_query(body, now=self._workspace.clock(), root="body")
         parts = wanted_parts(request)
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             printers = {
                 blueprint.identifier: self._workspace.printer(
                     blueprint, calculated=with_calculated(request), shows=parts.shows_property
@@ -58,7 +58,7 @@ class SearchRoutes:
         everything = {"combinator": "and", "rules": []}
         query = compile_query(body.get("query", everything), now=self._workspace.clock(), root="query")
         parts = by_names(body.get("include", []), body.get("exclude", []))
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             page = search_page(
                 session.entities,
@@ -67,8 +67,6 @@ class SearchRoutes:
                 limit=body.get("limit", DEFAULT_PAGE),
                 mark=body.get("from"),
             )
-        printer = self._workspace.printer(
-            blueprint, calculated=with_calculated(request), shows=parts.shows_property
-        )
+        printer = self._workspace.printer(blueprint, calculated=with_calculated(request), shows=parts.shows_property)
         found = [parts.of(printer.print(entity)) for entity in page.entities]
         return answer({"entities": found} if page.next is None else {"entities": found, "next": page.next})

@@ -70,7 +70,7 @@ class Store:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def snapshot(self) -> Iterator[Connection]:
         """Run the block on the database as it is now, whatever is written meanwhile; it cannot write."""
         if self._readers is None:
             with self.transaction() as connection:
@@ -93,7 +93,7 @@ class Store:
             # that is killed loses nothing that it has committed.
             driver.execute("PRAGMA synchronous = OFF")
             driver.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            is_file = driver.execute("PRAGMA database_list").fetchone()[2] != ""
+            is_file: bool = driver.execute("PRAGMA database_list").fetchone()[2] != ""
             if is_file:
                 driver.execute("PRAGMA journal_mode = WAL")
             return is_file

@@ -1,10 +1,17 @@
-"""How the values of an entity lie in its row: plain ones in `body`, the others in `wide` (tables.py)."""
+"""How the values of an entity lie in its row: plain ones in `body`, the others in `wide` (tables.py).
+
+Both are JSON without blanks, so that a piece of it is found letter by letter, without parsing. In a row of a file from
+before there was `wide`, `body` has all properties.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from sqlalchemy import ColumnElement, func, or_
+
+from portsync.emulator.tables import ENTITIES
 
 if TYPE_CHECKING:
     from portsync.emulator.entity import Entity
@@ -38,8 +45,7 @@ def unpacked(body: str, wide: str | None) -> dict[str, Any]:
 
 
 def joined(body: dict[str, Any], wide: dict[str, Any] | None) -> dict[str, Any]:
-    """`body` with the properties of `wide` among its own. In a row of a file from before there was `wide`, `body` has
-    all of them."""
+    """`body` with the properties of `wide` among its own."""
     if wide is not None:
         body["properties"].update(wide)
     return body
@@ -48,3 +54,16 @@ def joined(body: dict[str, Any], wide: dict[str, Any] | None) -> dict[str, Any]:
 def pair_text(name: str, value: str) -> str:
     """A property with its value as it stands within the JSON, where it is found without parsing."""
     return orjson.dumps({name: value}).decode()[1:-1]
+
+
+def holds_piece(piece: str) -> ColumnElement[bool]:
+    """That a piece of JSON stands in the row."""
+    return or_(func.instr(ENTITIES.c.body, piece) > 0, func.instr(ENTITIES.c.wide, piece) > 0)
+
+
+def property_value(name: str) -> ColumnElement[Any]:
+    """A property as SQLite sees it, objects and lists as their JSON. Its paths know no escapes: the name holds no
+    quotes, backslashes and control characters."""
+    path = f'"{name}"'
+    in_body = func.json_extract(ENTITIES.c.body, f"$.properties.{path}")
+    return func.coalesce(in_body, func.json_extract(ENTITIES.c.wide, f"$.{path}"))

@@ -69,9 +69,9 @@ class Workspace:
             yield self._session(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def snapshot(self) -> Iterator[Session]:
         """The catalogue as it is now, for a block that writes nothing; no writer waits for it."""
-        with self.store.reading() as connection:
+        with self.store.snapshot() as connection:
             yield self._session(connection)
 
     def _session(self, connection: Connection) -> Session:

@@ -40,7 +40,7 @@ class DashboardView:
     def show(self, request: Request) -> Mapping[str, Any]:
         """The dashboard; measured anew only when something was written or a minute has passed."""
         name = request.path_params["name"]
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             page = session.pages.get(name)
         state = (self._workspace.store.changes(), int(self._workspace.clock() // 60))
         kept_state, kept = self._kept.get(name, (None, {}))
@@ -78,7 +78,7 @@ class DashboardView:
             return head, Widget((), lambda: {"kind": "trouble", "message": message})
 
     def _find(self, name: str) -> Blueprint:
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             return session.blueprints.get(name)
 
     def _measure(self, name: str, needed: Sequence[Needed]) -> None:
@@ -98,7 +98,7 @@ class DashboardView:
         """All of them, some at a time: nobody who writes waits for the whole pass."""
         after = ""
         while True:
-            with self._workspace.reading() as session:
+            with self._workspace.snapshot() as session:
                 some = list(islice(session.entities.scan(blueprint, after=after), _CHUNK))
             yield from some
             if len(some) < _CHUNK:

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, and_, exists, func, null, or_, select
 
 from portsync.emulator.page.columns import Column, Origin
-from portsync.emulator.stored_values import is_plain, pair_text
+from portsync.emulator.stored_values import holds_piece, is_plain, pair_text
 from portsync.emulator.tables import ENTITIES
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Listing:
 
     def count(self) -> int:
         """How many entities there are."""
-        return self._connection.execute(self._of_it(func.count())).scalar_one()
+        number: int = self._connection.execute(self._of_it(func.count())).scalar_one()
+        return number
 
     def _of_it(self, *columns: Any) -> Select[Any]:
         return select(*columns).select_from(ENTITIES).where(ENTITIES.c.blueprint == self._blueprint)
@@ -143,7 +144,7 @@ class Listing:
             yield wide, lambda pattern: [_each(wide, "$", pattern)]
             return
         yield body, lambda pattern: _extracted(body, [*others, *map(_path, properties)], pattern)
-        yield wide, lambda pattern: _extracted(wide, ["$.\"\"", *map(_wide_path, properties)], pattern)
+        yield wide, lambda pattern: _extracted(wide, ['$.""', *map(_wide_path, properties)], pattern)
 
     def _condition(self, wanted: Filter) -> ColumnElement[bool]:
         value = _value(wanted.column)
@@ -246,8 +247,8 @@ def _is_like(value: ColumnElement[Any], operand: object) -> ColumnElement[bool]:
 def _quick(wanted: Filter) -> ColumnElement[bool]:
     """What holds wherever a text property has this value, and is found without parsing the body."""
     if wanted.column.origin is Origin.PROPERTY and wanted.column.type == "string":
-        stored = ENTITIES.c.body if is_plain(wanted.value) else ENTITIES.c.wide
-        return func.instr(stored, pair_text(wanted.column.key, wanted.value)) > 0
+        pair = pair_text(wanted.column.key, wanted.value)
+        return func.instr(ENTITIES.c.body, pair) > 0 if is_plain(wanted.value) else holds_piece(pair)
     return ENTITIES.c.body.is_not(None)
 
 

@@ -36,13 +36,13 @@ class RunsView:
 
     def show_all(self, _request: Request) -> Mapping[str, Any]:
         now = self._workspace.moment()
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             runs = session.runs.newest(_LISTED)
         return {"title": "Runs", "runs": [summary(run, now) for run in runs], "totals": TOTALS}
 
     def show(self, request: Request) -> Mapping[str, Any]:
         number: int = request.path_params["number"]
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             run = session.runs.find(number) if number.bit_length() < 63 else None  # noqa: PLR2004 - SQLite's integers
         if run is None:
             raise not_found("Run", str(number)[:20])

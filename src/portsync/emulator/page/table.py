@@ -62,7 +62,7 @@ class TableView:
 
     def show(self, request: Request) -> Mapping[str, Any]:
         name = request.path_params["name"]
-        with self._workspace.reading() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(name)
             columns = columns_of(blueprint)
             asked = read(request.query_params, columns)
