@@ -121,7 +121,7 @@ def _upsert(entities: int) -> bool:
         for what in ("new", "the same again"):
             taken = sum(_filled(port, range(entities // 5)).values())
             rates.append(entities / taken)
-            print(f"   upsert: {entities:,} entities, {what}: {rates[-1]:,.0f} entities/s of one core")
+            print(f"   upsert: {entities:,} entities, {what}: {rates[-1]:,.0f} entities/s of one core", flush=True)
     return _verdict("upsert", min(rates) / _PER_SECOND, f"at least {_PER_SECOND:,} entities/s", least=True)
 
 
@@ -135,7 +135,7 @@ def _views(entities: int) -> bool:
         for name, work in works.items():
             taken = min(_repeated(port, work)) * 1000
             worst = max(worst, taken)
-            print(f"    views: {taken:5.0f} ms, {taken / _VIEW_MS:5.2f} of what it may take  {name}")
+            print(f"    views: {taken:5.0f} ms, {taken / _VIEW_MS:5.2f} of what it may take  {name}", flush=True)
     return _verdict("views", worst / _VIEW_MS, f"the slowest below {_VIEW_MS} ms")
 
 
@@ -179,7 +179,8 @@ def _load(entities: int) -> bool:
             overview = min(_repeated(port, lambda: port.get("/"))) * 1000
             print(
                 f"     load: {(number + 1) * part:9,} entities: {rates[-1]:6,.0f} entities/s, file {size:5,.0f} MB, "
-                f"memory {port.memory_mb():4.0f} MB, a search {search:3.0f} ms, the overview {overview:3.0f} ms"
+                f"memory {port.memory_mb():4.0f} MB, a search {search:3.0f} ms, the overview {overview:3.0f} ms",
+                flush=True,
             )
     return _verdict(
         "load", rates[0] / rates[-1], f"the last part at most {_SLOWER} times as slow as the first", _SLOWER
@@ -188,7 +189,7 @@ def _load(entities: int) -> bool:
 
 def _verdict(name: str, ratio: float, target: str, most: float = 1.0, *, least: bool = False) -> bool:
     is_kept = ratio >= most if least else ratio < most
-    print(f"{name:>9}: {ratio:.2f} ({target}: {'yes' if is_kept else 'NO'})\n")
+    print(f"{name:>9}: {ratio:.2f} ({target}: {'yes' if is_kept else 'NO'})\n", flush=True)
     return is_kept
 
 
