@@ -65,27 +65,28 @@ class EntityRoutes:
 
     async def list(self, request: Request) -> Response:
         parts = wanted_parts(request)
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = list(session.entities.scan(blueprint.identifier))
-            reading = self._reading(request, session, blueprint, found)
+            reading = self._reading(request, session, blueprint, found, parts)
         return answer({"entities": [parts.of(printed) for printed in await reading.shown()]})
 
     async def count(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             return answer({"count": session.entities.count(blueprint.identifier)})
 
     async def get(self, request: Request) -> Response:
         identifier = path_identifier(request, "entity")
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = list(session.entities.load(blueprint.identifier, [identifier]).values())
             if not found:
                 raise not_found("Entity", identifier)
-            reading = self._reading(request, session, blueprint, found)
+            parts = wanted_parts(request)
+            reading = self._reading(request, session, blueprint, found, parts)
         (printed,) = await reading.shown()
-        return answer({"entity": wanted_parts(request).of(printed)})
+        return answer({"entity": parts.of(printed)})
 
     async def create(self, request: Request) -> Response:
         options = upsert_options(request)
@@ -116,9 +117,16 @@ class EntityRoutes:
             )
         return answer({})
 
-    def _reading(self, request: Request, session: Session, blueprint: Blueprint, found: Sequence[Entity]) -> Reading:
+    def _reading(
+        self, request: Request, session: Session, blueprint: Blueprint, found: Sequence[Entity], parts: Projection
+    ) -> Reading:
         return self._workspace.reading(
-            session, blueprint, found, computed=with_computed(request), titled=with_titles(request)
+            session,
+            blueprint,
+            found,
+            computed=with_computed(request),
+            shows=parts.shows_property,
+            titled=with_titles(request),
         )
 
     def _draft(self, body: object) -> Draft:

@@ -80,11 +80,11 @@ class IntegrationRoutes:
         return answer({"integration": after}, 201 if before is None else 200)
 
     async def list(self, _request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"integrations": session.integrations.all()})
 
     async def get(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"integration": session.integrations.get(path_identifier(request, "integration"))})
 
     async def patch(self, request: Request) -> Response:
@@ -119,7 +119,7 @@ class IntegrationRoutes:
         if size > MAX_KINDS:
             raise invalid_request(f'"querystring.per_page" must be <= {MAX_KINDS}')
         identifier = path_identifier(request, "integration")
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             session.integrations.get(identifier)
             found = session.integrations.examples(identifier)
         names = sorted(found)[(number - 1) * size : number * size]

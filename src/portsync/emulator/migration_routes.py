@@ -42,6 +42,6 @@ class MigrationRoutes:
         return answer({"migrationId": migration})
 
     async def get(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             found = MigrationStore(session.connection).get(path_identifier(request, "migration"))
         return answer({"migration": found})

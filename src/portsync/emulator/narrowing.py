@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portsync.emulator.instants import floor_stamp
 from portsync.emulator.operators import TimeRange, instant
+from portsync.emulator.stored_values import body_holds_piece, holds_piece, is_plain, plain_value, property_value
 from portsync.emulator.tables import ENTITIES
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ def narrowed(reading: Reading, operator: str, value: Any) -> Narrow:
     if reading.column is not None:
         where = _in_column(ENTITIES.c[reading.column], operator, value)
     elif reading.key is not None:
-        where = _in_body(reading.key, operator, value)
+        # Only properties are anywhere but in the body.
+        where = _in_json(reading.key, operator, value, holds_piece if reading.is_property else body_holds_piece)
         if where is None and reading.is_property and _PLAIN_NAME.fullmatch(reading.key):
-            where = _in_property(func.json_extract(ENTITIES.c.body, f'$.properties."{reading.key}"'), operator, value)
+            where = _in_property(reading.key, operator, value)
     return EVERYWHERE if where is None else Narrow(where=where, terms=len(value) if isinstance(value, list) else 2)
 
 
@@ -134,42 +136,39 @@ def _in_column(column: ColumnElement[str], operator: str, value: Any) -> Conditi
             return None
 
 
-def _in_body(key: str, operator: str, value: Any) -> Condition | None:
-    """The body is JSON without blanks, so a piece of it can be told letter by letter."""
+def _in_json(key: str, operator: str, value: Any, has: Callable[[str], Condition]) -> Condition | None:
+    """What is stored is JSON without blanks, so a piece of it can be told letter by letter."""
     name = orjson.dumps(key).decode() + ":"
     if operator == "=" and isinstance(value, bool):
-        return _has(name + orjson.dumps(value).decode())
+        return body_holds_piece(name + orjson.dumps(value).decode())
     values = value if isinstance(value, list) else [value]
     if len(values) > _MOST_TEXTS or not all(isinstance(each, str) and not instant(each) for each in values):
         return None
     texts = [orjson.dumps(each).decode() for each in values]
     match operator:
         case "=" if values == [value]:
-            return _has(name + texts[0])
+            return (body_holds_piece if is_plain(value) else has)(name + texts[0])
         case "beginsWith" if values == [value]:
-            return _has(name + texts[0][:-1])
+            return has(name + texts[0][:-1])
         case "endsWith" if values == [value]:
-            return _has(texts[0][1:])
+            return has(texts[0][1:])
         case "in" | "matchAny" if texts:
-            return or_(*map(_has, texts))
+            return or_(*map(has, texts))
         case "contains" | "containsAny" if values == [value] or (operator == "containsAny" and texts):
-            return or_(*(_has(text[1:-1]) for text in texts))
+            return or_(*(has(text[1:-1]) for text in texts))
         case _:
             return None
 
 
-def _has(piece: str) -> Condition:
-    return func.has_text(ENTITIES.c.body, piece) == 1  # a function of the store
-
-
-def _in_property(stored: ColumnElement[Any], operator: str, value: Any) -> Condition | None:
+def _in_property(name: str, operator: str, value: Any) -> Condition | None:
+    stored = property_value(name)
     if operator == "isEmpty":
         return or_(stored.is_(None), stored.in_(_EMPTY))
     if isinstance(value, int | float) and not isinstance(value, bool):
         slack = abs(value) * _SLACK
         least = value - slack if operator in ("=", ">", ">=") else None
         most = value + slack if operator in ("=", "<", "<=") else None
-        return _within(stored, *(None if end is None else float(end) for end in (least, most)))
+        return _within(plain_value(name), *(None if end is None else float(end) for end in (least, most)))
     ends = _ends(operator, value)
     if ends is None:
         return None

@@ -52,5 +52,5 @@ def search_all(
 def _matches(
     store: EntityStore, blueprint: str, query: Query, after: str, matching: Matching | None
 ) -> Iterator[Entity]:
-    entities = store.scan_where(blueprint, query.where, after=after)
+    entities = store.scan(blueprint, after=after, where=query.where)
     return filter(query.matches, entities) if matching is None else matching(blueprint, entities)

@@ -47,13 +47,18 @@ class SearchRoutes:
         """The body is the query itself; options are query parameters; the answer is not paged."""
         body = await self._workspace.body(request)
         parts = wanted_parts(request)
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             query = self._workspace.query(session, body, root="body")
             blueprints = {blueprint.identifier: blueprint for blueprint in session.blueprints.all()}
             matches = search_all(session.entities, list(blueprints), query, self._matching(session, query, body))
             readings = {
                 name: self._workspace.reading(
-                    session, blueprints[name], list(some), computed=with_computed(request), titled=with_titles(request)
+                    session,
+                    blueprints[name],
+                    list(some),
+                    computed=with_computed(request),
+                    shows=parts.shows_property,
+                    titled=with_titles(request),
                 )
                 for name, some in groupby(matches, lambda entity: entity.blueprint)
             }
@@ -65,7 +70,7 @@ class SearchRoutes:
         body = self._search.check(await self._workspace.body(request))
         everything = {"combinator": "and", "rules": []}
         parts = by_names(body.get("include", []), body.get("exclude", []))
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             query = self._workspace.query(session, body.get("query", everything), root="query", within_blueprint=True)
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             page = search_page(
@@ -76,7 +81,9 @@ class SearchRoutes:
                 mark=body.get("from"),
                 matching=self._matching(session, query, body.get("query")),
             )
-            reading = self._workspace.reading(session, blueprint, page.entities, computed=with_computed(request))
+            reading = self._workspace.reading(
+                session, blueprint, page.entities, computed=with_computed(request), shows=parts.shows_property
+            )
         found = [parts.of(printed) for printed in await reading.shown()]
         return answer({"entities": found} if page.next is None else {"entities": found, "next": page.next})
 
@@ -85,7 +92,7 @@ class SearchRoutes:
         body = self._group.check(await self._workspace.body(request))
         name = body["groupBy"]
         read = group_reading(name)
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             query = self._workspace.query(session, body["query"], root="query")
             names = [blueprint.identifier for blueprint in session.blueprints.all()]
             found = search_all(session.entities, names, query, self._matching(session, query, body["query"]))

@@ -42,7 +42,7 @@ class SourceRoutes:
         body = self._find.check(await self._workspace.body(request))
         limit = body.get("limit", DEFAULT_SOURCE_PAGE)
         after = read_mark(body["from"], parts=2) if "from" in body else ("", "")
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             found = EntitySources(session.connection).written_by(
                 body["datasource_prefix"],
                 body["datasource_suffix"],

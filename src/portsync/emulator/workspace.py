@@ -12,6 +12,7 @@ from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
 from portsync.emulator.catalog import Catalog
 from portsync.emulator.computed.computing import Computing
 from portsync.emulator.computed.kept import KeptAggregations
+from portsync.emulator.computed.specs import computed_names
 from portsync.emulator.drafts import DraftReader
 from portsync.emulator.entities import Batch, UpsertOptions
 from portsync.emulator.entity import Author
@@ -30,7 +31,7 @@ from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
     from starlette.requests import Request
@@ -49,6 +50,8 @@ class Session:
     """One transaction on the catalogue."""
 
     connection: Connection
+    state: int | None
+    """What the catalogue was at its beginning (Store.changes); None for one that may write."""
     blueprints: BlueprintStore
     entities: EntityStore
     graph: RelationGraph
@@ -77,20 +80,31 @@ class Workspace:
     def session(self) -> Iterator[Session]:
         """One transaction; undone when the block raises."""
         with self.store.transaction() as connection:
-            blueprints = BlueprintStore(connection, self.blueprints)
-            entities = EntityStore(connection)
-            graph = RelationGraph(connection, blueprints.all)
-            yield Session(
-                connection,
-                blueprints,
-                entities,
-                graph,
-                Catalog(blueprints, entities, graph, self.guesses),
-                PageStore(connection),
-                IntegrationStore(connection),
-                HistoryStore(connection),
-                RunStore(connection),
-            )
+            yield self._session(connection, None)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """The catalogue as it is now, for a block that writes nothing; no writer waits for it."""
+        state = self.store.changes()
+        with self.store.snapshot() as connection:
+            yield self._session(connection, state)
+
+    def _session(self, connection: Connection, state: int | None) -> Session:
+        blueprints = BlueprintStore(connection, self.blueprints)
+        entities = EntityStore(connection)
+        graph = RelationGraph(connection, blueprints.all)
+        return Session(
+            connection,
+            state,
+            blueprints,
+            entities,
+            graph,
+            Catalog(blueprints, entities, graph, self.guesses),
+            PageStore(connection),
+            IntegrationStore(connection),
+            HistoryStore(connection),
+            RunStore(connection),
+        )
 
     def moment(self) -> datetime:
         """What time it is."""
@@ -112,7 +126,7 @@ class Workspace:
             session.entities,
             session.graph,
             self.calculations,
-            self.aggregations,
+            self.aggregations.at(session.state, self.clock()),
             self.guesses,
             self.clock(),
         )
@@ -124,18 +138,19 @@ class Workspace:
         entities: Sequence[Entity],
         *,
         computed: bool = True,
-        names: Collection[str] | None = None,
+        shows: Callable[[str], bool] = lambda _: True,
         titled: bool = False,
     ) -> Reading:
-        """These entities of the blueprint, with their computed values where `computed`: all, or those named; and with
-        the titles of what they relate to where `titled`."""
+        """These entities of the blueprint, with their computed values where `computed`, of which only those are made
+        that `shows` holds of; and with the titles of what they relate to where `titled`."""
         printer = Printer(blueprint, self.guesses)
         titles = AttachedTitles.of(session.entities, blueprint, entities) if titled else None
         if not computed:
             return Reading(printer, entities, [], None, titles=titles)
+        names = frozenset(filter(shows, computed_names(blueprint)))
         calculations = self.calculations.of(blueprint)
         # A calculation may read any of the others.
-        every = names is None or any(name in calculations.names for name in names)
+        every = not names.isdisjoint(calculations.names)
         related = self.computing(session).related(blueprint, entities, None if every else names)
         return Reading(printer, entities, related, calculations, names, titles)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from portsync.emulator.blueprint_store import BlueprintStore
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.calculations.evaluation import CalculationCache
-    from portsync.emulator.computed.kept import KeptAggregations
+    from portsync.emulator.computed.kept import Kept
     from portsync.emulator.entity import Entity
     from portsync.emulator.entity_store import EntityStore
     from portsync.emulator.guesses import Guesses
@@ -47,7 +47,7 @@ class Computing:
     entities: EntityStore
     graph: RelationGraph
     calculations: CalculationCache
-    kept: KeptAggregations
+    kept: Kept
     guesses: Guesses
     now: float
     """Epoch seconds."""
@@ -139,7 +139,7 @@ class Computing:
 
     def _aggregated(self, blueprint: Blueprint, entities: Sequence[Entity], name: str) -> list[float | None]:
         # What was computed deep down may lack what is deeper still, and is not kept.
-        known = {} if self.depth else self.kept.column(self.connection, self.now, blueprint.identifier, name)
+        known = {} if self.depth else self.kept.column(blueprint.identifier, name)
         missing = [entity.identifier for entity in entities if entity.identifier not in known]
         if missing:
             spec = aggregation(blueprint, name)

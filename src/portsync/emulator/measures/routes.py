@@ -113,7 +113,7 @@ class MeasureRoutes:
         is_count = body["aggregationType"] == "countEntities"
         (self._counts if is_count else self._series).check(body)
         query = self._query(body["query"])
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(body["blueprint"])
         names, breakdown = body.get("properties", []), body.get("breakdownProperty")
         for index, name in enumerate(names):
@@ -153,12 +153,12 @@ class MeasureRoutes:
         return {"minDate": _milliseconds(spans.first), "maxDate": _milliseconds(spans.last), "data": data}
 
     def _query(self, query: object) -> Query:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return self._workspace.query(session, query, root="query")
 
     def _blueprints(self, query: Query) -> list[Blueprint]:
         """Those in which anything can match."""
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             everything = session.blueprints.all()
         return [each for each in everything if query.blueprints is None or each.identifier in query.blueprints]
 

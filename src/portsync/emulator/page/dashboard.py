@@ -39,9 +39,10 @@ class DashboardView:
     def show(self, request: Request) -> Mapping[str, Any]:
         """The dashboard; measured anew only when something was written or a minute has passed."""
         name = request.path_params["name"]
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             page = session.pages.get(name)
-        state = (self._workspace.store.changes(), int(self._workspace.clock() // 60))
+        # What is measured from here on is at least as new as this.
+        state = (session.state, int(self._workspace.clock() // 60))
         kept_state, kept = self._kept.get(name, (None, {}))
         if kept_state != state:
             kept = self._measured(page)
@@ -79,16 +80,16 @@ class DashboardView:
     def _printed(
         self, blueprint: Blueprint, entities: Sequence[Entity], names: Collection[str]
     ) -> list[dict[str, Any]]:
-        with self._workspace.session() as session:
-            reading = self._workspace.reading(session, blueprint, entities, names=names)
+        with self._workspace.snapshot() as session:
+            reading = self._workspace.reading(session, blueprint, entities, shows=names.__contains__)
         return reading.printed()
 
     def _find(self, name: str) -> Blueprint:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return session.blueprints.get(name)
 
     def _query(self, query: object, root: str) -> Query:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return self._workspace.query(session, query, root=root)
 
     def _measure(self, name: str, needed: Sequence[Needed]) -> None:
