@@ -113,7 +113,10 @@ class SeriesMeasure:
 
     def _fold(self, title: str, start: datetime) -> Fold:
         func = self.func if self._reads else "count"
-        return self.series.setdefault(title, {}).setdefault(start, Fold(func))
+        folds = self.series.setdefault(title, {})
+        if start not in folds:
+            folds[start] = Fold(func)
+        return folds[start]
 
 
 @dataclass(frozen=True, slots=True)
