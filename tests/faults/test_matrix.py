@@ -3,9 +3,9 @@ has, what the report says is so, and the third run makes the catalog equal to th
 
 from __future__ import annotations
 
-from pathlib import Path
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
