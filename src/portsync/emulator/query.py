@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Port states no limits. These keep any query within seconds over 100,000 entities.
 MAX_DEPTH = 20
-MAX_RULES = 1_000
+MAX_RULES = 250
 MAX_WALKS = 20
 
 
