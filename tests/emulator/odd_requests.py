@@ -17,7 +17,7 @@ from portsync.emulator.integration_schema import (
     POST_EXAMPLES,
     POST_INTEGRATION,
 )
-from portsync.emulator.operators import OPERATORS, UNSUPPORTED_OPERATORS
+from portsync.emulator.operators import OPERATORS, TIMER_OPERATORS
 from portsync.emulator.page_schema import PATCH_PAGE, POST_PAGE
 from portsync.emulator.request_schemas import BLUEPRINT_SEARCH, BULK_DELETE, BULK_UPSERT, ENTITY, PATCH_ENTITY, TOKEN
 from portsync.emulator.widget_schemas import UNCHECKED_WIDGETS, WIDGETS
@@ -133,18 +133,36 @@ def _page(random: Random) -> dict[str, Any]:
     return {**like(POST_PAGE, random), "identifier": random.choice(("q", "p", text(random))), "widgets": widgets}
 
 
+def _path(random: Random) -> dict[str, Any]:
+    hop = random.choice(("self", "many", {"relation": "self", "maxHops": 2}, anything(random)))
+    return {"path": random.choice(([hop], [hop, "many"], anything(random)))} | (
+        {"fromBlueprint": random.choice(("thing", anything(random)))} if random.random() < 0.5 else {}
+    )
+
+
 def _query(random: Random, depth: int = 2) -> dict[str, Any]:
     def rule() -> Any:
         if depth and random.randrange(4) == 0:
             return _query(random, depth - 1)
         whole = {
-            "property": random.choice((*_PROPERTIES, "bag.k", "$team", "$blueprint", text(random), anything(random))),
-            "operator": random.choice((*OPERATORS, *UNSUPPORTED_OPERATORS, text(random), anything(random))),
+            "property": random.choice(
+                (*_PROPERTIES, "bag.k", "$team", "$blueprint", text(random), anything(random), _path(random))
+            ),
+            "operator": random.choice((*OPERATORS, *TIMER_OPERATORS, "relatedTo", text(random), anything(random))),
             "value": random.choice((anything(random), "a", ["a"], 1, {"preset": "lastDay"}, {"from": 1, "to": "x"})),
             "relation": random.choice(("self", "many", "user", text(random))),
         }
         lost = random.choice(("property", "relation", "relation", "relation", "value", "operator"))
-        return {name: value for name, value in whole.items() if name != lost}
+        others = {
+            "blueprint": random.choice(("thing", "_user", anything(random))),
+            "direction": random.choice(("upstream", "downstream", anything(random))),
+            "required": random.choice((True, False, anything(random))),
+            "targetProperty": random.choice(("$title", "$identifier", anything(random))),
+            "propertySchema": random.choice(({"type": "string"}, {"type": anything(random)}, anything(random))),
+            "context": random.choice(("user", anything(random))),
+        }
+        also = random.sample(sorted(others), random.randrange(3))
+        return {name: value for name, value in whole.items() if name != lost} | {name: others[name] for name in also}
 
     rules = [rule() for _ in range(random.randrange(3))]
     return {"combinator": random.choice(("and", "or", "and", text(random))), "rules": rules}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from portsync.emulator.blueprints import blueprint, completed
 from portsync.emulator.calculations.evaluation import Calculations
 from portsync.emulator.calculations.fenced import Fence
-from portsync.emulator.calculations.tame import LONGEST, is_tame
+from portsync.emulator.calculations.tame import LONGEST, is_tame, properties_read
 
 if TYPE_CHECKING:
     import httpx
@@ -224,3 +224,34 @@ def test_a_tame_program_ends_soon_and_with_little(program: str) -> None:
     started = time.monotonic()
     evaluated(program, a="xyz" * 100, b=[1, 2, {"c": None}])
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("program", "reads"),
+    [
+        (".properties.a + .properties.b_2", {"a", "b_2"}),
+        ("if .properties.a > 0 then (.properties.b / .properties.a) * 100 else 0 end", {"a", "b"}),
+        (".properties.a | length", None),
+        ("length, .properties.a", None),
+        (".properties | keys", None),
+        (".properties.a.b", None),
+        (".properties.a | .title", None),
+        (".title.properties.a", None),
+        ('.properties["a"] + .properties.b', None),
+        ('"\\(.title)" + .properties.a', None),
+        ("1", None),
+    ],
+)
+def test_a_program_sees_less_only_where_it_reads_nothing_else(program: str, reads: set[str] | None) -> None:
+    assert properties_read(program) == reads
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([1, 0, -2.5, None, "x", True, [1], {"b": 2}]), min_size=1, max_size=5))
+def test_entities_that_are_evaluated_together_have_the_values_that_each_has_alone(values: list[Any]) -> None:
+    programs = ("100 / .properties.a", ".properties.a + 1", ".properties.a | length", ".title | empty", ".properties.a")
+    body = calculating(**{f"c{index}": text for index, text in enumerate(programs)})
+    made = Calculations(blueprint(completed(body), "1"), Fence(), lambda: 1_735_732_800.0)
+    entities = [{"title": "t", "properties": {} if value is None else {"a": value}} for value in values]
+
+    assert made.values(entities) == [made.values([entity])[0] for entity in entities]

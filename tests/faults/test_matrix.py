@@ -3,6 +3,8 @@ has, what the report says is so, and the third run makes the catalog equal to th
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +72,9 @@ def begun(
             world.establish_theirs()
             world.give(change.before)
             assert world.sync().exit_code == 0
+            with closing(sqlite3.connect(database)) as connection:
+                # What was written last stands in a file beside it.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             beginnings[things] = database.read_bytes(), world.state.read_bytes()
         return world
 

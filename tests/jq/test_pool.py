@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ from portsync.transform import Mapper, map_page
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-SHORT = Limits(timeout_s=0.5, memory_mib=96)
+SHORT = Limits(timeout_s=0.3, memory_mib=96)
 ENDLESS = "if .bad then (def f: f; f) else .x end"
 NOTHING = encoded_variables()
 
@@ -171,6 +173,32 @@ def test_workers_start_when_needed_and_are_used_again() -> None:
 
     assert (none, one) == (0, 1)
     assert most <= 3
+
+
+def test_the_start_of_a_worker_is_not_part_of_the_time_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A module that every worker reads, and that takes its time.
+    (tmp_path / "struct.py").write_text("import time; time.sleep(0.5); from _struct import *", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    outputs = with_pool(lambda pool: pool.run(['"x"'], NOTHING, b"{}"), Limits(timeout_s=0.4))
+
+    assert outputs.lines == (b"x",)
+
+
+def test_a_worker_reads_nothing_at_its_start_that_can_wait() -> None:
+    code = "import sys; sys.path[:] = sys.argv[1:]; import portsync.jq.worker; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", code, *filter(None, sys.path)], capture_output=True, check=True)
+
+    assert {b"orjson", b"typing", b"dataclasses", b"_hashlib"} & set(done.stdout.split()) == set()
+
+
+def test_a_worker_that_does_not_start_is_not_waited_for() -> None:
+    with pytest.raises(ExpressionError, match=r"did not start within 0 s") as error:
+        with_pool(lambda pool: pool.run(['"x"'], NOTHING, b"{}"), Limits(start_s=0))
+
+    assert error.value.problems[0].code == "jq-start"
 
 
 def test_a_cancelled_run_does_not_mix_up_answers() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from hashlib import blake2b
 from typing import Any
 
 import jq
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,11 +65,27 @@ def outputs(program: str, body: str) -> list[Any]:
 
 def alone(expression: str, record: Any) -> tuple[bool, Any]:
     """One JQ run for one expression: (True, first output or null) or (False, None)."""
-    bindings = "".join(f"{{}} as ${name} | " for name in VARIABLES)
     try:
-        return True, next(iter(jq.compile(f"{bindings}{normalised(expression)}").input_value(record)), None)
+        return True, next(iter(program_alone(expression).input_value(record)), None)
     except ValueError:
         return False, None
+
+
+@cache
+def program_alone(expression: str) -> jq._Program:
+    bindings = "".join(f"{{}} as ${name} | " for name in VARIABLES)
+    return jq.compile(f"{bindings}{normalised(expression)}")
+
+
+@settings(deadline=None)
+@given(st.text(), st.text(), st.text())
+def test_a_line_names_its_entity_whatever_is_in_the_name(identifier: str, blueprint: str, content: str) -> None:
+    head, body = lines_of([[7, identifier, blueprint, False, json.dumps(content)]])
+
+    digest = blake2b(body, digest_size=16).hexdigest()
+    assert orjson.loads(head) == [7, identifier, blueprint, digest]
+    assert b"\n" not in head
+    assert json.loads(body) == content
 
 
 @settings(max_examples=500, deadline=None)

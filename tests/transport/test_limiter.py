@@ -136,6 +136,14 @@ def test_ten_in_a_minute_are_let_in_at_once_and_the_eleventh_waits_for_the_first
     assert [moment for _, moment in began] == [*range(10), 60, 61]
 
 
+def test_who_comes_at_the_moment_of_an_opening_does_not_overtake_those_who_wait_for_it() -> None:
+    time = VirtualTime()
+
+    began = walk(time, gate_of(time, budget=Budget(3, 12)), [*[Visit(0)] * 3, Visit(2), Visit(12)])
+
+    assert began == [(0, 0), (1, 0), (2, 0), (3, 12), (4, 12)]
+
+
 def test_the_window_moves_so_that_no_two_bursts_meet_at_its_edge() -> None:
     time = VirtualTime()
     visits = [Visit(0), *[Visit(59)] * 9, *[Visit(60)] * 10]

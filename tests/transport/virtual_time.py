@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -14,8 +14,6 @@ T = TypeVar("T")
 
 NOW = 1_795_348_800.0
 """2026-11-22T12:00:00Z."""
-_TURNS = 40
-"""So many turns of the event loop let everything happen that can happen at one moment."""
 
 
 class VirtualTime:
@@ -52,8 +50,7 @@ class VirtualTime:
     async def _driven(self, work: Coroutine[None, None, T]) -> T:
         task = asyncio.ensure_future(work)
         while True:
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
+            await _quiet()
             if task.done():
                 return task.result()
             while self._sleepers and self._sleepers[0][2].done():
@@ -62,3 +59,12 @@ class VirtualTime:
             moment, _, wake = heapq.heappop(self._sleepers)
             self.now = max(self.now, moment)
             wake.set_result(None)
+
+
+async def _quiet() -> None:
+    """Let everything happen that can happen at this moment: until nobody but the caller has anything to do."""
+    loop: Any = asyncio.get_running_loop()
+    is_quiet = False
+    while not is_quiet:
+        await asyncio.sleep(0)
+        is_quiet = not loop._ready

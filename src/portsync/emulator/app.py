@@ -20,7 +20,6 @@ from portsync.emulator.blueprint_routes import BlueprintRoutes
 from portsync.emulator.bulk_routes import BulkRoutes
 from portsync.emulator.calculations.evaluation import CalculationCache
 from portsync.emulator.cursor_routes import CursorRoutes
-from portsync.emulator.datasource_routes import DatasourceRoutes
 from portsync.emulator.entity_routes import EntityRoutes
 from portsync.emulator.errors import ApiError
 from portsync.emulator.fault_gate import FaultGate
@@ -31,6 +30,7 @@ from portsync.emulator.instants import stamp
 from portsync.emulator.integration_routes import IntegrationRoutes
 from portsync.emulator.kind_routes import KindRoutes
 from portsync.emulator.measures.routes import MeasureRoutes
+from portsync.emulator.migration_routes import MigrationRoutes
 from portsync.emulator.page.guard import Guard
 from portsync.emulator.page.routes import CatalogPage
 from portsync.emulator.page_routes import PageRoutes
@@ -39,6 +39,7 @@ from portsync.emulator.request_log import RequestLog, RequestLogging
 from portsync.emulator.request_schemas import TOKEN, RequestSchema
 from portsync.emulator.run_routes import RunRoutes
 from portsync.emulator.search_routes import SearchRoutes
+from portsync.emulator.source_routes import SourceRoutes
 from portsync.emulator.store import Store
 from portsync.emulator.system_blueprints import User, establish
 from portsync.emulator.telemetry_routes import TelemetryRoutes
@@ -81,10 +82,11 @@ def create_app(
     issuer = TokenIssuer(client_id, client_secret, clock=clock, life=token_life)
     # Paths with a fixed last part come before those that end in an entity's identifier.
     protected = [
-        *DatasourceRoutes(workspace).routes(),
         *SearchRoutes(workspace).routes(),
         *MeasureRoutes(workspace).routes(),
+        *SourceRoutes(workspace).routes(),
         *BulkRoutes(workspace).routes(),
+        *MigrationRoutes(workspace).routes(),
         *EntityRoutes(workspace).routes(),
         *BlueprintRoutes(workspace).routes(),
         *PageRoutes(workspace).routes(),

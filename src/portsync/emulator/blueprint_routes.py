@@ -44,11 +44,11 @@ class BlueprintRoutes:
         return answer({"blueprint": created.body}, 201)
 
     async def list(self, _request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"blueprints": [found.body for found in session.blueprints.all()]})
 
     async def get(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"blueprint": session.blueprints.get(path_identifier(request, "blueprint")).body})
 
     async def put(self, request: Request) -> Response:

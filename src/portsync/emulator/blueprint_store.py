@@ -58,8 +58,10 @@ class BlueprintStore:
         return found
 
     def all(self) -> list[Blueprint]:
-        rows = self._connection.execute(select(BLUEPRINTS).order_by(BLUEPRINTS.c.identifier))
-        return [blueprint(orjson.loads(row.body), row.revision) for row in rows]
+        rows = self._connection.execute(
+            select(BLUEPRINTS.c.identifier, BLUEPRINTS.c.revision).order_by(BLUEPRINTS.c.identifier)
+        ).all()
+        return [self._cache.get(*row) or self._load(*row) for row in rows]
 
     def save(self, body: Mapping[str, Any]) -> Blueprint:
         """Write a whole body, over an older one if there is one."""

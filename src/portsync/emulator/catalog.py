@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from portsync.emulator.entity import Author
     from portsync.emulator.entity_store import EntityStore
     from portsync.emulator.guesses import Guesses
+    from portsync.emulator.relation_graph import RelationGraph
 
 
 class Catalog:
     """Blueprint operations within one transaction."""
 
-    def __init__(self, blueprints: BlueprintStore, entities: EntityStore, guesses: Guesses) -> None:
+    def __init__(
+        self, blueprints: BlueprintStore, entities: EntityStore, graph: RelationGraph, guesses: Guesses
+    ) -> None:
         self._blueprints = blueprints
         self._entities = entities
+        self._graph = graph
         self._guesses = guesses
 
     def create(self, body: Mapping[str, Any], author: Author) -> Blueprint:
@@ -96,7 +100,7 @@ class Catalog:
                 )
         if whole["mirrorProperties"] or whole["aggregationProperties"]:
             others = [each for each in self._blueprints.all() if each.identifier != whole["identifier"]]
-            ComputedChecks(blueprint(whole, ""), others, self._guesses).check(before)
+            ComputedChecks(blueprint(whole, ""), others, self._guesses, self._graph).check(before)
 
     def _drop_removed(self, before: Blueprint, after: Blueprint) -> None:
         """Take the values of removed properties and relations out of the entities, as Port does."""

@@ -16,11 +16,16 @@ from portsync.emulator.intake import flag, path_identifier
 from portsync.emulator.projection import Projection, by_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.drafts import Draft
-    from portsync.emulator.workspace import Workspace
+    from portsync.emulator.entity import Entity
+    from portsync.emulator.reading import Reading
+    from portsync.emulator.workspace import Session, Workspace
 
 
 def wanted_parts(request: Request) -> Projection:
@@ -32,6 +37,11 @@ def wanted_parts(request: Request) -> Projection:
 def with_computed(request: Request) -> bool:
     """Whether a read shows computed values; it does unless told otherwise."""
     return not flag(request, "exclude_calculated_properties")
+
+
+def with_titles(request: Request) -> bool:
+    """Whether a read shows the titles of what relations point to."""
+    return flag(request, "attach_title_to_relation")
 
 
 class EntityRoutes:
@@ -55,27 +65,28 @@ class EntityRoutes:
 
     async def list(self, request: Request) -> Response:
         parts = wanted_parts(request)
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = list(session.entities.scan(blueprint.identifier))
-            reading = self._workspace.reading(session, blueprint, found, computed=with_computed(request))
+            reading = self._reading(request, session, blueprint, found, parts)
         return answer({"entities": [parts.of(printed) for printed in await reading.shown()]})
 
     async def count(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             return answer({"count": session.entities.count(blueprint.identifier)})
 
     async def get(self, request: Request) -> Response:
         identifier = path_identifier(request, "entity")
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(path_identifier(request, "blueprint"))
             found = list(session.entities.load(blueprint.identifier, [identifier]).values())
             if not found:
                 raise not_found("Entity", identifier)
-            reading = self._workspace.reading(session, blueprint, found, computed=with_computed(request))
+            parts = wanted_parts(request)
+            reading = self._reading(request, session, blueprint, found, parts)
         (printed,) = await reading.shown()
-        return answer({"entity": wanted_parts(request).of(printed)})
+        return answer({"entity": parts.of(printed)})
 
     async def create(self, request: Request) -> Response:
         options = upsert_options(request)
@@ -105,6 +116,18 @@ class EntityRoutes:
                 with_dependents=with_dependents,
             )
         return answer({})
+
+    def _reading(
+        self, request: Request, session: Session, blueprint: Blueprint, found: Sequence[Entity], parts: Projection
+    ) -> Reading:
+        return self._workspace.reading(
+            session,
+            blueprint,
+            found,
+            computed=with_computed(request),
+            shows=parts.shows_property,
+            titled=with_titles(request),
+        )
 
     def _draft(self, body: object) -> Draft:
         if not isinstance(body, dict):

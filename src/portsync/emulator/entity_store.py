@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from portsync.emulator.entity import Entity
+from portsync.emulator.stored_values import packed, unpacked
 from portsync.emulator.tables import EDGES, ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Row
 
     from portsync.emulator.blueprints import Blueprint
@@ -53,7 +54,7 @@ class EntityStore:
         found: dict[str, Entity] = {}
         for chunk in _chunks(identifiers):
             rows = self._connection.execute(_LOAD, {"of_blueprint": blueprint, "of_identifiers": chunk})
-            found.update((row.identifier, _entity(row)) for row in rows)
+            found.update((entity.identifier, entity) for entity in map(_entity, rows))
         return found
 
     def present(self, blueprint: str, identifiers: Collection[str]) -> set[str]:
@@ -65,11 +66,13 @@ class EntityStore:
             )
         return found
 
-    def scan(self, blueprint: str, *, after: str = "") -> Iterator[Entity]:
-        """The blueprint's entities in the order of their identifiers, from the first one beyond `after`."""
+    def scan(self, blueprint: str, *, after: str = "", where: ColumnElement[bool] | None = None) -> Iterator[Entity]:
+        """The blueprint's entities in the order of their identifiers, from the first one beyond `after`; only those
+        of which `where` holds, where it is given."""
+        bounds = [] if where is None else [where]
         rows = self._connection.execute(
             select(ENTITIES)
-            .where(ENTITIES.c.blueprint == blueprint, ENTITIES.c.identifier > after)
+            .where(ENTITIES.c.blueprint == blueprint, ENTITIES.c.identifier > after, *bounds)
             .order_by(ENTITIES.c.identifier),
             execution_options={"yield_per": _CHUNK},
         )
@@ -139,6 +142,32 @@ class EntityStore:
             found.update((row.blueprint, row.identifier) for row in rows)
         return found
 
+    def titles(self, blueprint: str, identifiers: Collection[str]) -> dict[str, str | None]:
+        """The titles of those of the named entities that exist, by identifier."""
+        found: dict[str, str | None] = {}
+        title = func.json_extract(ENTITIES.c.body, "$.title").label("title")
+        for chunk in _chunks(identifiers):
+            named = ENTITIES.c.identifier.in_(chunk)
+            rows = self._connection.execute(
+                select(ENTITIES.c.identifier, title).where(ENTITIES.c.blueprint == blueprint, named)
+            )
+            found.update((row.identifier, row.title) for row in rows)
+        return found
+
+    def holders(self, blueprint: str) -> set[Key]:
+        """The keys of entities of other blueprints that relate to one of this blueprint."""
+        rows = self._connection.execute(
+            select(EDGES.c.blueprint, EDGES.c.identifier)
+            .where(EDGES.c.target_blueprint == blueprint, EDGES.c.blueprint != blueprint)
+            .distinct()
+        )
+        return {(row.blueprint, row.identifier) for row in rows}
+
+    def remove_all(self, blueprint: str) -> None:
+        """Remove every entity of the blueprint."""
+        self._connection.execute(delete(EDGES).where(EDGES.c.blueprint == blueprint))
+        self._connection.execute(delete(ENTITIES).where(ENTITIES.c.blueprint == blueprint))
+
     def _many(self, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
         if parameters:
             self._connection.execute(statement, parameters)
@@ -168,38 +197,34 @@ def _edges(entity: Entity, blueprint: Blueprint) -> Iterator[dict[str, str]]:
 
 
 def _row(entity: Entity) -> dict[str, Any]:
-    body = {
-        "title": entity.title,
-        "icon": entity.icon,
-        "team": entity.team,
-        "properties": entity.properties,
-        "relations": entity.relations,
-    }
+    body, wide = packed(entity)
     return {
         "blueprint": entity.blueprint,
         "identifier": entity.identifier,
-        "body": orjson.dumps(body).decode(),
         "datasource": entity.datasource,
         "created_at": entity.created_at,
         "created_by": entity.created_by,
         "updated_at": entity.updated_at,
         "updated_by": entity.updated_by,
+        "body": body,
+        "wide": wide,
     }
 
 
 def _entity(row: Row[Any]) -> Entity:
-    body = orjson.loads(row.body)
+    blueprint, identifier, datasource, created_at, created_by, updated_at, updated_by, body, wide = tuple(row)
+    values = unpacked(body, wide)
     return Entity(
-        blueprint=row.blueprint,
-        identifier=row.identifier,
-        title=body["title"],
-        icon=body["icon"],
-        team=tuple(body["team"]),
-        properties=body["properties"],
-        relations=body["relations"],
-        datasource=row.datasource,
-        created_at=row.created_at,
-        created_by=row.created_by,
-        updated_at=row.updated_at,
-        updated_by=row.updated_by,
+        blueprint,
+        identifier,
+        values["title"],
+        values["icon"],
+        tuple(values["team"]),
+        values["properties"],
+        values["relations"],
+        datasource,
+        created_at,
+        created_by,
+        updated_at,
+        updated_by,
     )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.errors import invalid_request
+from portsync.emulator.patterns import is_harmless
 from portsync.emulator.request_schemas import RequestSchema
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ class FaultReader:
         value = self._schema.check(rule, root=root)
         if sum(not effect.isdisjoint(value) for effect in _EFFECTS) != 1:
             raise invalid_request(f'"{root}" must have one of status (or body), items, hang and cut')
+        if not is_harmless(value.get("path", "")):
+            raise invalid_request(f'"{root}.path" must be a pattern that repeats no group and two parts at most')
         entity = value.get("entity", [])
         entities = frozenset([entity] if isinstance(entity, str) else entity)
         return Fault(

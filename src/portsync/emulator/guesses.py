@@ -63,6 +63,17 @@ class Guesses:
     Both 404 and 422 are listed for the route.
     """
 
+    rule_about_no_user_holds: bool = False
+    """A search rule about the user who asks, or their teams, where a machine asks. The guide has such rules give
+    results to certain users only, so a request that comes from none of them finds nothing."""
+
+    no_timer_is_not_expired: bool = True
+    """`isNotExpired` for an entity whose timer is not set. The other operators that say "not" take in what has no
+    value. False lets through only what has a timer that still runs."""
+
+    most_groups: int = 1000
+    """How many groups `/v1/entities/group` gives before it says that there are more; no number is published."""
+
     line_chart_accepted: bool = True
     """The widget `line-chart`. Port's documentation calls it deprecated for the API from July 2026 on; whether a
     page that has one is still taken then is not said. False answers 422."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import Connection, select
 
+from portsync.emulator.stored_values import joined
 from portsync.emulator.tables import HISTORY
 
 if TYPE_CHECKING:
@@ -16,13 +17,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 TRIGGERS = (
-    """CREATE TEMP TRIGGER entity_changed AFTER UPDATE ON main.entities WHEN old.body <> new.body BEGIN
+    """CREATE TEMP TRIGGER entity_changed AFTER UPDATE ON main.entities
+    WHEN old.body <> new.body OR old.wide IS NOT new.wide BEGIN
         INSERT INTO history (blueprint, identifier, changed_at, changed_by, datasource, before, after)
-        VALUES (old.blueprint, old.identifier, clock_stamp(), new.updated_by, new.datasource, old.body, new.body);
+        VALUES (old.blueprint, old.identifier, clock_stamp(), new.updated_by, new.datasource,
+            '[' || old.body || ',' || coalesce(old.wide, 'null') || ']',
+            '[' || new.body || ',' || coalesce(new.wide, 'null') || ']');
     END""",
     """CREATE TEMP TRIGGER entity_deleted AFTER DELETE ON main.entities BEGIN
         INSERT INTO history (blueprint, identifier, changed_at, before)
-        VALUES (old.blueprint, old.identifier, clock_stamp(), old.body);
+        VALUES (old.blueprint, old.identifier, clock_stamp(),
+            '[' || old.body || ',' || coalesce(old.wide, 'null') || ']');
     END""",
     # The newest 20 changes of each entity are kept.
     """CREATE TEMP TRIGGER history_bounded AFTER INSERT ON main.history BEGIN
@@ -71,8 +76,14 @@ class HistoryStore:
                 row.changed_at,
                 row.changed_by,
                 row.datasource,
-                orjson.loads(row.before),
-                None if row.after is None else orjson.loads(row.after),
+                _values(row.before),
+                None if row.after is None else _values(row.after),
             )
             for row in self._connection.execute(statement)
         ]
+
+
+def _values(text: str) -> Mapping[str, Any]:
+    """What an entity was: body and wide as a list; in rows from before there was wide, the body alone."""
+    stored = orjson.loads(text)
+    return joined(*stored) if isinstance(stored, list) else stored

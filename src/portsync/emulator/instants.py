@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 _DATE_TIME = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
@@ -26,8 +27,11 @@ _DAYS_FROM_TODAY = {"yesterday": -1, "today": 0, "tomorrow": 1}
 PRESETS = frozenset({*_DAYS_BACK, *_DAYS_FROM_TODAY})
 
 
+@lru_cache(maxsize=4096)
 def parse_date_time(text: str) -> datetime | None:
-    """The instant an RFC 3339 date-time names (a time and a zone are compulsory), or None when it is none."""
+    """The instant an RFC 3339 date-time names (a time and a zone are compulsory), or None when it is none.
+
+    The last ones are kept: a pass over a blueprint meets the same few days again and again."""
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         return None
@@ -60,6 +64,11 @@ def stamp(seconds: float) -> str:
     """Epoch seconds as Port prints its own times: UTC, milliseconds, `Z`."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def floor_stamp(moment: datetime) -> str:
+    """The last of Port's own times that is not after this one, as `stamp` prints it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def preset_range(preset: str, now: datetime) -> tuple[datetime, datetime]:

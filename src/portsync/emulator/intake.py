@@ -32,6 +32,8 @@ async def read_json(request: Request, *, too_large_error: str) -> object:
     try:
         parsed: object = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
+        if "depth limit" in error.msg:
+            raise invalid_request('"body" must NOT be nested deeper than 1024 levels') from None
         raise ApiError(HTTPStatus.BAD_REQUEST, "bad_request", f"The body is not valid JSON: {error}") from None
     if not is_writable(parsed):
         raise invalid_request('"body" must NOT be nested that deep (limit is 240 levels)')

@@ -80,17 +80,17 @@ class IntegrationRoutes:
         return answer({"integration": shown(after, request)}, 201 if before is None else 200)
 
     async def list(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"integrations": [shown(each, request) for each in session.integrations.all()]})
 
     async def metadata(self, _request: Request) -> Response:
         """What everybody may see of the integrations: not their configs."""
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             found = session.integrations.all()
         return answer({"integrations": [{key: each[key] for key in _METADATA if key in each} for each in found]})
 
     async def get(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             found = session.integrations.get(path_identifier(request, "integration"))
         return answer({"integration": shown(found, request)})
 

@@ -61,11 +61,11 @@ class PageRoutes:
         return answer({"identifier": body["identifier"]}, 201)
 
     async def list(self, _request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"pages": session.pages.all()})
 
     async def get(self, request: Request) -> Response:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"page": session.pages.get(path_identifier(request, "page"))})
 
     async def patch(self, request: Request) -> Response:

@@ -33,6 +33,10 @@ class Projection:
                 shown[key] = inner
         return shown
 
+    def shows_property(self, name: str) -> bool:
+        """Whether this property is printed."""
+        return self._shows("properties", f"properties.{name}")
+
     def _shows(self, *paths: str) -> bool:
         if any(path in self.exclude for path in paths):
             return False

@@ -2,179 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from portsync.emulator.entity import Entity
-from portsync.emulator.errors import ApiError, invalid_request, not_supported
-from portsync.emulator.instants import PRESETS, preset_range
-from portsync.emulator.operators import OPERATORS, UNSUPPORTED_OPERATORS, Operand, TimeRange, instant
+from portsync.emulator.narrowing import all_of, any_of
+from portsync.emulator.rules import Basis, Part, compile_rule
+from portsync.emulator.wording import must, no_others, required
 
-Predicate = Callable[[Entity], bool]
-_Read = Callable[[Entity], Any]
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
-_META: Mapping[str, _Read] = MappingProxyType(
-    {
-        "$identifier": lambda entity: entity.identifier,
-        "$title": lambda entity: entity.title,
-        "$icon": lambda entity: entity.icon,
-        "$team": lambda entity: list(entity.team),
-        "$blueprint": lambda entity: entity.blueprint,
-        "$datasource": lambda entity: entity.datasource,
-        "$createdAt": lambda entity: entity.created_at,
-        "$createdBy": lambda entity: entity.created_by,
-        "$updatedAt": lambda entity: entity.updated_at,
-        "$updatedBy": lambda entity: entity.updated_by,
-    }
-)
-_RULE_KEYS = frozenset({"property", "relation", "operator", "value"})
-_UNSUPPORTED_KEYS = (
-    "propertySchema", "context", "scorecard", "scorecardRule", "targetProperty", "blueprint", "direction",
-    "required",
-)  # fmt: skip
+    from portsync.emulator.rules import Predicate
+
+# Port states no limits. These keep any query within seconds over 100,000 entities.
+MAX_DEPTH = 20
+MAX_RULES = 250
+MAX_WALKS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A compiled query. The two sets, where given, bound what can match at all."""
+    """A compiled query, for as long as the entities and relations do not change. `blueprints` and `where`, if they are
+    not None, bound what can match at all."""
 
     matches: Predicate
     blueprints: frozenset[str] | None
-    identifiers: frozenset[str] | None
+    where: ColumnElement[bool] | None
 
 
-def compile_query(query: object, *, now: float, root: str) -> Query:
+def compile_query(query: object, basis: Basis, *, root: str) -> Query:
     """Compile `{combinator, rules}`; ApiError 422 invalid_request names the first place that is wrong."""
-    matches = _group(query, datetime.fromtimestamp(now, UTC), root)
-    return Query(matches, _bound(query, "$blueprint"), _bound(query, "$identifier"))
+    _check_size(query, root)
+    part = _group(query, basis, root)
+    return Query(part.matches, part.narrow.blueprints, part.narrow.condition())
 
 
-def _group(query: object, now: datetime, place: str) -> Predicate:
+def _group(query: object, basis: Basis, place: str) -> Part:
     if not isinstance(query, dict):
-        raise invalid_request(f'"{place}" must be object')
+        raise must(place, "be object")
     for key in ("combinator", "rules"):
-        if key not in query:
-            raise invalid_request(f"\"{place}\" must have required property '{key}'")
-    _no_others(query, {"combinator", "rules"}, place)
+        required(query, key, place)
+    no_others(query, {"combinator", "rules"}, place)
     if query["combinator"] not in ("and", "or"):
-        raise invalid_request(f'"{place}.combinator" must be equal to one of the allowed values')
+        raise must(f"{place}.combinator", "be equal to one of the allowed values")
     if not isinstance(query["rules"], list):
-        raise invalid_request(f'"{place}.rules" must be array')
-    parts = [_part(rule, now, f"{place}.rules.{index}") for index, rule in enumerate(query["rules"])]
+        raise must(f"{place}.rules", "be array")
+    parts = [_part(rule, basis, f"{place}.rules.{index}") for index, rule in enumerate(query["rules"])]
+    tests, narrows = [part.matches for part in parts], [part.narrow for part in parts]
+    if len(parts) == 1:
+        return parts[0]
     # Without rules everything matches, with either combinator.
     if query["combinator"] == "and" or not parts:
-        return lambda entity: all(part(entity) for part in parts)
-    return lambda entity: any(part(entity) for part in parts)
+        return Part(lambda entity: all(test(entity) for test in tests), all_of(narrows))
+    return Part(lambda entity: any(test(entity) for test in tests), any_of(narrows))
 
 
-def _part(rule: object, now: datetime, place: str) -> Predicate:
-    if isinstance(rule, dict) and "combinator" in rule:
-        return _group(rule, now, place)
-    return _rule(rule, now, place)
+def _part(rule: object, basis: Basis, place: str) -> Part:
+    if isinstance(rule, dict) and ("combinator" in rule or "rules" in rule):
+        return _group(rule, basis, place)
+    return compile_rule(rule, basis, place)
 
 
-def _rule(rule: object, now: datetime, place: str) -> Predicate:
-    if not isinstance(rule, dict):
-        raise invalid_request(f'"{place}" must be object')
-    name = rule.get("operator")
-    if isinstance(name, str) and name in UNSUPPORTED_OPERATORS:
-        raise not_supported(f'The operator "{name}"')
-    for key in _UNSUPPORTED_KEYS:
-        if key in rule:
-            raise not_supported(f'"{key}" in a search rule')
-    if name is None:
-        raise invalid_request(f"\"{place}\" must have required property 'operator'")
-    _no_others(rule, _RULE_KEYS, place)
-    operator = OPERATORS.get(name) if isinstance(name, str) else None
-    if operator is None:
-        raise invalid_request(f'"{place}.operator" must be equal to one of the allowed values')
-    read = _reader(rule, place)
-    wanted = _operand(rule, operator.operand, now, place)
-    holds = operator.holds
-    return lambda entity: holds(read(entity), wanted)
+def _check_size(query: object, root: str) -> None:
+    """ApiError 422 for a query that is nested too deep, or has too many rules or walks over relations."""
+    level, depth, rules, walks = [query], 0, 0, 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise must(root, f"NOT be nested deeper than {MAX_DEPTH} levels")
+        inner = [rule for group in level for rule in _rules_of(group)]
+        rules += sum(map(_weight, inner))
+        walks += sum(map(_walks, inner))
+        if rules > MAX_RULES:
+            raise must(root, f"NOT have more than {MAX_RULES} rules, where each value of containsAny counts as one")
+        if walks > MAX_WALKS:
+            raise must(root, f"NOT have more than {MAX_WALKS} rules that follow relations")
+        level = [rule for rule in inner if _rules_of(rule)]
 
 
-def _reader(rule: Mapping[str, Any], place: str) -> _Read:
-    if ("property" in rule) == ("relation" in rule):
-        raise invalid_request(f"\"{place}\" must have required property 'property'")
-    name = rule.get("property", rule.get("relation"))
-    if isinstance(name, dict) and name.keys() & {"path", "context"}:
-        raise not_supported("A path or context as the property of a search rule")
-    if not isinstance(name, str):
-        raise invalid_request(f'"{place}.property" must be string')
-    if "relation" in rule:
-        return lambda entity: entity.relations.get(name)
-    if name.startswith("$"):
-        meta = _META.get(name)
-        if meta is None:
-            raise invalid_request(f'"{place}.property" must be equal to one of the allowed values')
-        return meta
-    return lambda entity: entity.properties.get(name)
+def _rules_of(group: object) -> list[Any]:
+    rules = group.get("rules") if isinstance(group, dict) else None
+    return rules if isinstance(rules, list) else []
 
 
-def _operand(rule: Mapping[str, Any], kind: Operand, now: datetime, place: str) -> object:
-    if kind is Operand.NONE:
-        return None
-    if "value" not in rule:
-        raise invalid_request(f"\"{place}\" must have required property 'value'")
-    value = rule["value"]
-    wrong = f"{place}.value"
-    match kind:
-        case Operand.LIST:
-            if not isinstance(value, list):
-                raise _wrong(wrong, "be array")
-            return value
-        case Operand.ORDERED:
-            if isinstance(value, bool) or not (isinstance(value, int | float) or instant(value)):
-                raise _wrong(wrong, 'be number or match format "date-time"')
-            return value
-        case Operand.RANGE:
-            return _range(value, now, wrong)
-        case _ if isinstance(value, dict):
-            if rule["operator"] not in ("=", "!="):
-                raise _wrong(wrong, "be string,number,boolean,array,null")
-            return _range(value, now, wrong)
-        case _:
-            return value
+def _weight(rule: object) -> int:
+    values = rule.get("value") if isinstance(rule, dict) and rule.get("operator") == "containsAny" else None
+    return len(values) if isinstance(values, list) and values else 1
 
 
-def _range(value: object, now: datetime, place: str) -> TimeRange:
-    if not isinstance(value, dict):
-        raise _wrong(place, "be object")
-    if value.keys() == {"preset"}:
-        if not isinstance(value["preset"], str) or value["preset"] not in PRESETS:
-            raise _wrong(f"{place}.preset", "be equal to one of the allowed values")
-        return TimeRange(*preset_range(value["preset"], now))
-    if value.keys() != {"from", "to"}:
-        raise _wrong(place, "have 'from' and 'to', or 'preset'")
-    first, last = instant(value["from"]), instant(value["to"])
-    if first is None or last is None:
-        raise _wrong(place, "match format \"date-time\" in 'from' and 'to'")
-    return TimeRange(first, last)
+def _walks(rule: object) -> bool:
+    return isinstance(rule, dict) and (
+        rule.get("operator") == "relatedTo" or "targetProperty" in rule or _has_path(rule.get("property"))
+    )
 
 
-def _wrong(place: str, rule: str) -> ApiError:
-    return invalid_request(f'"{place}" must {rule}')
-
-
-def _no_others(value: Mapping[str, Any], known: set[str] | frozenset[str], place: str) -> None:
-    extra = sorted(value.keys() - known)
-    if extra:
-        raise invalid_request(f'"{place}" must NOT have additional properties ({", ".join(extra)})')
-
-
-def _bound(query: Any, name: str) -> frozenset[str] | None:
-    """The values that a rule of the outermost `and` leaves for a meta property, to read fewer rows."""
-    if query["combinator"] != "and":
-        return None
-    for rule in query["rules"]:
-        if rule.get("property") != name:
-            continue
-        if rule["operator"] == "=" and isinstance(rule["value"], str):
-            return frozenset({rule["value"]})
-        if rule["operator"] == "in":
-            return frozenset(value for value in rule["value"] if isinstance(value, str))
-    return None
+def _has_path(value: object) -> bool:
+    return isinstance(value, dict) and "path" in value

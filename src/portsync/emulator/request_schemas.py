@@ -18,6 +18,8 @@ MAX_UPSERT_BATCH = 20
 MAX_DELETE_BATCH = 100
 MAX_PAGE = 1000
 DEFAULT_PAGE = 200
+MAX_SOURCE_PAGE = 5000
+DEFAULT_SOURCE_PAGE = 1000
 
 _IDENTIFIER = {"type": "string", "format": "entity-identifier"}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
@@ -103,6 +105,40 @@ BLUEPRINT_SEARCH: Mapping[str, Any] = MappingProxyType(
             "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
             "from": {"type": "string"},
         },
+        "additionalProperties": False,
+    }
+)
+
+# As port-ocean sends it. No bound of the page is published; its own is the largest here.
+DATASOURCE_ENTITIES: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {
+            "datasource_prefix": {"type": "string"},
+            "datasource_suffix": {"type": "string"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_SOURCE_PAGE},
+            "before": {"type": "string", "format": "date-time"},
+            "from": {"type": "string"},
+        },
+        "required": ["datasource_prefix", "datasource_suffix"],
+        "additionalProperties": False,
+    }
+)
+
+DATASOURCE_CHANGE: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"entitiesIdentifiers": _TEXTS, "datasource": {"type": "string"}},
+        "required": ["entitiesIdentifiers", "datasource"],
+        "additionalProperties": False,
+    }
+)
+
+GROUP: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "properties": {"query": {"type": "object"}, "groupBy": {"type": "string"}},
+        "required": ["query", "groupBy"],
         "additionalProperties": False,
     }
 )

@@ -58,7 +58,7 @@ class RunRoutes:
 
     async def list(self, _request: Request) -> Response:
         """The reports, oldest first."""
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return answer({"runs": [run.report for run in reversed(session.runs.newest(session.runs.count()))]})
 
     async def add(self, request: Request) -> Response:

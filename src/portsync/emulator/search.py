@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from portsync.emulator.errors import invalid_request
+from portsync.emulator.marks import mark_of, read_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,11 +33,11 @@ def search_page(
     """One page in the order of the identifiers. Pages hold their place by identifier, so deletions in between
     neither skip nor repeat anything. `matching` is for queries that read computed properties. ApiError 422 for a mark
     that no page gave."""
-    after = "" if mark is None else _read_mark(mark)
+    after = "" if mark is None else read_mark(mark, parts=1)[0]
     found = list(islice(_matches(store, blueprint, query, after, matching), limit + 1))
     if len(found) <= limit:
         return Page(found, None)
-    return Page(found[:limit], _mark(found[limit - 1].identifier))
+    return Page(found[:limit], mark_of(found[limit - 1].identifier))
 
 
 def search_all(
@@ -54,20 +52,5 @@ def search_all(
 def _matches(
     store: EntityStore, blueprint: str, query: Query, after: str, matching: Matching | None
 ) -> Iterator[Entity]:
-    select = matching or (lambda _, entities: filter(query.matches, entities))
-    if query.identifiers is None:
-        return select(blueprint, store.scan(blueprint, after=after))
-    named = store.load(blueprint, query.identifiers)
-    ordered = (named[identifier] for identifier in sorted(named) if identifier > after)
-    return select(blueprint, ordered)
-
-
-def _mark(identifier: str) -> str:
-    return base64.urlsafe_b64encode(identifier.encode()).decode()
-
-
-def _read_mark(mark: str) -> str:
-    try:
-        return base64.b64decode(mark.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, UnicodeEncodeError):
-        raise invalid_request('"body.from" must be the "next" of an earlier page') from None
+    entities = store.scan(blueprint, after=after, where=query.where)
+    return filter(query.matches, entities) if matching is None else matching(blueprint, entities)

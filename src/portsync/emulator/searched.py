@@ -9,25 +9,25 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from portsync.emulator.errors import ApiError, not_found
-from portsync.emulator.query import compile_query
 from portsync.emulator.search import search_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from portsync.emulator.blueprints import Blueprint, Relation
     from portsync.emulator.drafts import Draft
     from portsync.emulator.entity_store import EntityStore
+    from portsync.emulator.query import Query
 
 
 class Searches:
     """Finds what the drafts of one blueprint name by queries."""
 
-    def __init__(self, store: EntityStore, blueprint: Blueprint, now: float) -> None:
-        """`now` in epoch seconds, for queries about time."""
+    def __init__(self, store: EntityStore, blueprint: Blueprint, compiled: Callable[[object, str], Query]) -> None:
+        """`compiled` compiles a query that stands at the place it is told."""
         self._store = store
         self._blueprint = blueprint
-        self._now = now
+        self._compiled = compiled
 
     def resolved(self, draft: Draft) -> Draft:
         """The draft with identifiers in place of its queries. ApiError 404 where one that has to find a single entity
@@ -51,8 +51,7 @@ class Searches:
         return found if relation.many else found[0]
 
     def _found(self, blueprint: str, query: object, *, root: str, many: bool) -> list[str]:
-        compiled = compile_query(query, now=self._now, root=root)
-        matches = search_all(self._store, [blueprint], compiled)
+        matches = search_all(self._store, [blueprint], self._compiled(query, root))
         found = [entity.identifier for entity in (matches if many else islice(matches, 2))]
         if len(found) != 1 and not many:
             raise ApiError(

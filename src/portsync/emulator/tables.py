@@ -15,19 +15,21 @@ BLUEPRINTS = Table(
     sqlite_with_rowid=False,
 )
 
-# `body` holds title, icon, team, properties and relations as JSON. Times are ISO text of fixed width in
-# UTC, so their order as text is their order in time.
+# `body` holds title, icon, team, relations and the plain properties as JSON, `wide` the other properties: whoever
+# sorts or filters reads the rows of a whole blueprint, and SQLite leaves out what stands behind the last column that
+# is asked for. Times are ISO text of fixed width in UTC, so their order as text is their order in time.
 ENTITIES = Table(
     "entities",
     METADATA,
     Column("blueprint", String, primary_key=True),
     Column("identifier", String, primary_key=True),
-    Column("body", Text, nullable=False),
     Column("datasource", String, nullable=False),
     Column("created_at", String, nullable=False),
     Column("created_by", String, nullable=False),
     Column("updated_at", String, nullable=False),
     Column("updated_by", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("wide", Text),
     # Narrow beside the table, whose rows are as wide as the bodies: for counts, and for what changed last.
     Index("entities_by_update", "blueprint", "updated_at"),
     sqlite_with_rowid=False,
@@ -129,4 +131,15 @@ RUNS = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("received_at", String, nullable=False),
     Column("body", Text, nullable=False),
+)
+
+# Changes of many entities, each of which is over.
+MIGRATIONS = Table(
+    "migrations",
+    METADATA,
+    Column("identifier", String, primary_key=True),
+    Column("blueprint", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("at", String, nullable=False),
+    sqlite_with_rowid=False,
 )

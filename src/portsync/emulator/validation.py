@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
 from portsync.emulator.blueprint_schema import VALUE_KEYWORDS
+from portsync.emulator.calculations.fenced import Fence
 from portsync.emulator.errors import ApiError, schema_mismatch
 from portsync.emulator.formats import STRING_FORMATS, format_checker
 from portsync.emulator.messages import describe
+from portsync.emulator.patterns import Patterns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.guesses import Guesses
 
@@ -34,12 +38,12 @@ _JSON_TYPES: Mapping[str, Check] = MappingProxyType(
 class PropertyValidator:
     """Checks an entity's properties against one blueprint."""
 
-    def __init__(self, blueprint: Blueprint, guesses: Guesses) -> None:
+    def __init__(self, blueprint: Blueprint, guesses: Guesses, patterns: Patterns) -> None:
         schemas = {name: _values(schema) for name, schema in blueprint.properties.items()}
-        checker = format_checker()
-        self._checks = {name: quick_check(schema, checker) for name, schema in schemas.items()}
+        checker, kind = format_checker(), _validator_with(patterns)
+        self._checks = {name: quick_check(schema, checker, kind) for name, schema in schemas.items()}
         self._required = frozenset(blueprint.required)
-        self._full = Draft202012Validator(
+        self._full = kind(
             {"type": "object", "properties": schemas, "required": blueprint.required}, format_checker=checker
         )
         self._unknown_status = guesses.unknown_property_status
@@ -72,18 +76,19 @@ class ValidatorCache:
 
     def __init__(self, guesses: Guesses) -> None:
         self._guesses = guesses
+        self._patterns = Patterns(Fence())
         self._known: dict[str, tuple[str, PropertyValidator]] = {}
 
     def of(self, blueprint: Blueprint) -> PropertyValidator:
         """The validator of this very revision, compiled when it is new."""
         revision, validator = self._known.get(blueprint.identifier, ("", None))
         if validator is None or revision != blueprint.revision:
-            validator = PropertyValidator(blueprint, self._guesses)
+            validator = PropertyValidator(blueprint, self._guesses, self._patterns)
             self._known[blueprint.identifier] = (blueprint.revision, validator)
         return validator
 
 
-def quick_check(schema: Mapping[str, Any], checker: FormatChecker) -> Check:
+def quick_check(schema: Mapping[str, Any], checker: FormatChecker, kind: Any = Draft202012Validator) -> Check:
     """A yes-or-no check of one value: plain types and formats directly, all else by the library."""
     of_type = _JSON_TYPES[schema["type"]]
     if schema.keys() == {"type"}:
@@ -94,8 +99,18 @@ def quick_check(schema: Mapping[str, Any], checker: FormatChecker) -> Check:
             return of_type
         in_format = holds
         return lambda value: type(value) is str and in_format(value)
-    validator = Draft202012Validator(dict(schema), format_checker=checker)
+    validator = kind(dict(schema), format_checker=checker)
     return lambda value: bool(validator.is_valid(value))
+
+
+def _validator_with(patterns: Patterns) -> Any:
+    """The library's validator, but for `pattern`, which it would leave to `re`."""
+
+    def pattern(_validator: object, wanted: str, value: object, _schema: object) -> Iterator[ValidationError]:
+        if isinstance(value, str) and not patterns.found(wanted, value):
+            yield ValidationError("")
+
+    return validators.extend(Draft202012Validator, {"pattern": pattern})
 
 
 def _values(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from portsync.emulator.attached_titles import AttachedTitles
 from portsync.emulator.blueprint_store import BlueprintCache, BlueprintStore
 from portsync.emulator.catalog import Catalog
 from portsync.emulator.computed.computing import Computing
 from portsync.emulator.computed.kept import KeptAggregations
+from portsync.emulator.computed.specs import computed_names
 from portsync.emulator.drafts import DraftReader
 from portsync.emulator.entities import Batch, UpsertOptions
 from portsync.emulator.entity import Author
@@ -21,13 +23,16 @@ from portsync.emulator.intake import read_json
 from portsync.emulator.integration_store import IntegrationStore
 from portsync.emulator.page_store import PageStore
 from portsync.emulator.printing import Printer
+from portsync.emulator.query import compile_query
 from portsync.emulator.reading import Reading
+from portsync.emulator.relation_graph import RelationGraph
+from portsync.emulator.rules import Basis
 from portsync.emulator.run_store import RunStore
 from portsync.emulator.searched import Searches
 from portsync.emulator.telemetry_store import TelemetryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
     from starlette.requests import Request
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from portsync.emulator.calculations.evaluation import CalculationCache
     from portsync.emulator.entity import Entity
     from portsync.emulator.guesses import Guesses
+    from portsync.emulator.query import Query
     from portsync.emulator.store import Store
     from portsync.emulator.validation import ValidatorCache
 
@@ -45,8 +51,11 @@ class Session:
     """One transaction on the catalogue."""
 
     connection: Connection
+    state: int | None
+    """What the catalogue was at its beginning (Store.changes); None for one that may write."""
     blueprints: BlueprintStore
     entities: EntityStore
+    graph: RelationGraph
     catalog: Catalog
     pages: PageStore
     integrations: IntegrationStore
@@ -73,19 +82,32 @@ class Workspace:
     def session(self) -> Iterator[Session]:
         """One transaction; undone when the block raises."""
         with self.store.transaction() as connection:
-            blueprints = BlueprintStore(connection, self.blueprints)
-            entities = EntityStore(connection)
-            yield Session(
-                connection,
-                blueprints,
-                entities,
-                Catalog(blueprints, entities, self.guesses),
-                PageStore(connection),
-                IntegrationStore(connection),
-                HistoryStore(connection),
-                RunStore(connection),
-                TelemetryStore(connection),
-            )
+            yield self._session(connection, None)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """The catalogue as it is now, for a block that writes nothing; no writer waits for it."""
+        state = self.store.changes()
+        with self.store.snapshot() as connection:
+            yield self._session(connection, state)
+
+    def _session(self, connection: Connection, state: int | None) -> Session:
+        blueprints = BlueprintStore(connection, self.blueprints)
+        entities = EntityStore(connection)
+        graph = RelationGraph(connection, blueprints.all)
+        return Session(
+            connection,
+            state,
+            blueprints,
+            entities,
+            graph,
+            Catalog(blueprints, entities, graph, self.guesses),
+            PageStore(connection),
+            IntegrationStore(connection),
+            HistoryStore(connection),
+            RunStore(connection),
+            TelemetryStore(connection),
+        )
 
     def moment(self) -> datetime:
         """What time it is."""
@@ -105,8 +127,9 @@ class Workspace:
             session.connection,
             session.blueprints,
             session.entities,
+            session.graph,
             self.calculations,
-            self.aggregations,
+            self.aggregations.at(session.state, self.clock()),
             self.guesses,
             self.clock(),
         )
@@ -118,21 +141,30 @@ class Workspace:
         entities: Sequence[Entity],
         *,
         computed: bool = True,
-        names: Collection[str] | None = None,
+        shows: Callable[[str], bool] = lambda _: True,
+        titled: bool = False,
     ) -> Reading:
-        """These entities of the blueprint, with their computed values where `computed`: all, or those named."""
+        """These entities of the blueprint, with their computed values where `computed`, of which only those are made
+        that `shows` holds of; and with the titles of what they relate to where `titled`."""
         printer = Printer(blueprint, self.guesses)
+        titles = AttachedTitles.of(session.entities, blueprint, entities) if titled else None
         if not computed:
-            return Reading(printer, entities, [], None)
+            return Reading(printer, entities, [], None, titles=titles)
+        names = frozenset(filter(shows, computed_names(blueprint)))
         calculations = self.calculations.of(blueprint)
         # A calculation may read any of the others.
-        every = names is None or any(name in calculations.names for name in names)
+        every = not names.isdisjoint(calculations.names)
         related = self.computing(session).related(blueprint, entities, None if every else names)
-        return Reading(printer, entities, related, calculations, names)
+        return Reading(printer, entities, related, calculations, names, titles)
 
     def searches(self, session: Session, blueprint: Blueprint) -> Searches:
         """Finds what drafts of this blueprint name by queries."""
-        return Searches(session.entities, blueprint, self.clock())
+        return Searches(session.entities, blueprint, lambda query, root: self.query(session, query, root=root))
+
+    def query(self, session: Session, query: object, *, root: str, within_blueprint: bool = False) -> Query:
+        """The search query, compiled for this session; ApiError 422 for a wrong one, which stands at `root`."""
+        basis = Basis(self.moment(), session.graph, self.guesses, within_blueprint=within_blueprint)
+        return compile_query(query, basis, root=root)
 
     def batch(self, session: Session, blueprint: Blueprint, options: UpsertOptions, author: Author) -> Batch:
         """An empty batch for this blueprint."""

@@ -54,7 +54,8 @@ class JqPool:
 
         `variables` is a JSON object with what `$params`, `$window` and the range of records stand for, `context` one
         with what `$context` stands for.
-        Raises ExpressionError: `jq-failed` (every program failed), `jq-timeout`, `jq-memory` or `jq-crash`.
+        Raises ExpressionError: `jq-failed` (every program failed), `jq-timeout`, `jq-memory`, `jq-crash` or
+        `jq-start`.
         """
         text = variables + b"\n" + body
         async with self._room:
@@ -79,6 +80,7 @@ class JqPool:
         worker = self._idle.pop() if self._idle else await self._next()
         is_reusable = False
         try:
+            await self._ready(worker)
             async with asyncio.timeout(timeout_s):
                 outputs = await worker.run(programs, text, context)
         except TimeoutError:
@@ -98,6 +100,15 @@ class JqPool:
                 self._idle.append(worker)
             else:
                 await self._stop(worker)
+
+    async def _ready(self, worker: WorkerProcess) -> None:
+        """Wait for a worker that has just been started: the time of a run is that of its expressions alone."""
+        try:
+            async with asyncio.timeout(self.limits.start_s):
+                await worker.ready()
+        except TimeoutError:
+            message = f"a JQ worker did not start within {self.limits.start_s:g} s"
+            raise ExpressionError(Problem("jq-start", message, hint="let the machine do less at once")) from None
 
     async def _next(self) -> WorkerProcess:
         """A worker that has not worked yet."""

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from portsync.errors import ExpressionError, Problem
-from portsync.jq.worker import LENGTHS, OUT_OF_MEMORY, frame
+from portsync.jq.worker import LENGTHS, OUT_OF_MEMORY, READY, frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ class Limits:
     timeout_s: float = 10.0
     memory_mib: int = 512
     """Address space beyond what the worker has at its start."""
+    start_s: float = 60.0
+    """For a worker to start: its own limit, since a machine under load is slow to start one, and a run can be short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,12 @@ class WorkerDiedError(Exception):
 
 
 class WorkerProcess:
-    """A worker that takes one program run at a time."""
+    """A worker that takes one program run at a time, once it is ready."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._known: set[str] = set()
+        self._is_ready = False
 
     @classmethod
     async def start(cls, limits: Limits) -> WorkerProcess:
@@ -73,6 +76,17 @@ class WorkerProcess:
             limit=_PIPE_BUFFER,
         )
         return cls(process)
+
+    async def ready(self) -> None:
+        """Wait until the worker listens. Raises WorkerDiedError."""
+        if self._is_ready:
+            return
+        assert self._process.stdout is not None
+        try:
+            await self._process.stdout.readexactly(len(READY))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise WorkerDiedError(await self._process.wait()) from error
+        self._is_ready = True
 
     async def run(self, programs: Sequence[str], body: bytes, context: bytes) -> Outputs:
         """Run the first of `programs` on `body`; where that fails, the next one. `context` is what `$context` stands

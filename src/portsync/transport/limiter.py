@@ -80,6 +80,8 @@ class Gate:
         self._waiting.append(turn)
         self._admit()
         try:
+            if turn.done():
+                await asyncio.sleep(0)  # who was let in just before goes first
             may_begin = await turn
         except asyncio.CancelledError:
             self._withdraw(turn)

@@ -334,8 +334,8 @@ def test_a_table_has_its_own_order_filter_and_columns(widget: Callable[..., Elem
         ({"type": "links-widget"}, "links-widget"),
         (
             {"type": "bar-chart", "property": "property#model",
-             "dataset": {"combinator": "and", "rules": [{"operator": "relatedTo", "blueprint": "x", "value": "y"}]}},
-            "relatedTo",
+             "dataset": {"combinator": "and", "rules": [{"operator": "relatedTo", "blueprint": "x"}]}},
+            "dataset.rules.0",
         ),
     ],
 )  # fmt: skip

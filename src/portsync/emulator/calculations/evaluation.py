@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import jq
 import orjson
 
 from portsync.emulator.calculations.fenced import DEADLINE_S, LARGEST, Fence
-from portsync.emulator.calculations.tame import is_tame
+from portsync.emulator.calculations.tame import is_tame, properties_read
 from portsync.emulator.writable import json_of
 from portsync.errors import ExpressionError
 from portsync.jq.pool import RUNAWAY
@@ -35,20 +36,26 @@ class Fenced:
 
 @dataclass(frozen=True, slots=True)
 class Tame:
-    """A calculation that runs here: the compiled program, or None for one that does not compile."""
+    """A calculation that runs here: the program for a list of entities, or None for one that does not compile."""
 
     program: jq._Program | None
+    reads: frozenset[str] | None
+    """The only properties that it reads, and nothing else of an entity; None where that is not known."""
 
-    def value(self, entity: bytes) -> Any:
-        """The first result for an entity's JSON, or None."""
+    def text(self, printed: Mapping[str, Any]) -> bytes:
+        """What it is to see of an entity: reading JSON is most of its time."""
+        if self.reads is None:
+            return orjson.dumps(printed)
+        properties = printed["properties"]
+        return orjson.dumps({"properties": {name: properties[name] for name in self.reads if name in properties}})
+
+    def values(self, entities: Sequence[bytes]) -> list[Any]:
+        """The first result for each entity's JSON, or None. Taken from libjq one by one: only together they are
+        large."""
         if self.program is None:
-            return None
-        try:
-            result = next(iter(self.program.input_text(entity.decode())), None)
-        except ValueError:
-            return None
-        written = json_of(result)
-        return None if written is None or len(written) > LARGEST else result
+            return [None] * len(entities)
+        text = b"[" + b",".join(entities) + b"]"
+        return [_small(result) for result in self.program.input_text(text.decode())]
 
 
 class Calculations:
@@ -57,7 +64,9 @@ class Calculations:
 
     def __init__(self, blueprint: Blueprint, fence: Fence, clock: Callable[[], float]) -> None:
         programs = {name: each["calculation"] for name, each in blueprint.body["calculationProperties"].items()}
-        self._tame = {name: Tame(_compiled(text)) for name, text in programs.items() if is_tame(text)}
+        self._tame = {
+            name: Tame(_compiled(text), properties_read(text)) for name, text in programs.items() if is_tame(text)
+        }
         self._fenced = {name: Fenced(text) for name, text in programs.items() if name not in self._tame}
         self._programs = programs
         self._fence = fence
@@ -86,19 +95,24 @@ class Calculations:
         wanted = [name for name in self._programs if names is None or name in names]
         if not wanted or not printed:
             return [{} for _ in printed]
-        texts = [orjson.dumps(each) for each in printed]
-        columns = self._behind_the_fence([name for name in wanted if name in self._fenced], texts)
-        # What a tame program makes is a multiple of its input, so a large input goes behind the fence too.
-        large = [index for index, text in enumerate(texts) if len(text) > LARGEST]
+        fenced = [name for name in wanted if name in self._fenced]
+        columns = self._behind_the_fence(fenced, [orjson.dumps(each) for each in printed] if fenced else [])
         for name in wanted:
             if (tame := self._tame.get(name)) is not None:
-                columns[name] = [tame.value(text) if len(text) <= LARGEST else None for text in texts]
+                columns[name] = self._tamely(name, tame, [tame.text(each) for each in printed])
+        return [{name: columns[name][index] for name in wanted} for index in range(len(printed))]
+
+    def _tamely(self, name: str, tame: Tame, texts: Sequence[bytes]) -> list[Any]:
+        """The column of a tame program."""
+        some = [text if len(text) <= LARGEST else b"null" for text in texts]
+        column = [value for batch in _batches(some) for value in tame.values(batch)]
+        # What a tame program makes is a multiple of its input, so a large input goes behind the fence too.
+        large = [index for index, text in enumerate(texts) if len(text) > LARGEST]
         if large:
-            some = self._behind_the_fence([name for name in wanted if name in self._tame], [texts[i] for i in large])
-            for name, values in some.items():
-                for index, value in zip(large, values, strict=True):
-                    columns[name][index] = value
-        return [{name: columns[name][index] for name in wanted} for index in range(len(texts))]
+            found = self._behind_the_fence([name], [texts[index] for index in large])
+            for index, value in zip(large, found[name], strict=True):
+                column[index] = value
+        return column
 
     def _behind_the_fence(self, names: Sequence[str], texts: Sequence[bytes]) -> dict[str, list[Any]]:
         """A column of values for each name."""
@@ -143,10 +157,21 @@ class CalculationCache:
 
 
 def _compiled(program: str) -> jq._Program | None:
+    """The program for each entity of a list, in one call: libjq takes longer to begin than to run. A tame program has
+    one result at most."""
     try:
-        return jq.compile(program)
+        jq.compile(program)  # by itself first: `1) | (2` is a program between parentheses only
+        return jq.compile(f".[] | [try ({program}\n) catch null] | .[0]")
     except ValueError:
         return None
+
+
+def _small(result: Any) -> Any:
+    """The result, or None for one that cannot be written or is too large."""
+    if result is None or (isinstance(result, float) and isfinite(result)):  # as most are
+        return result
+    written = json_of(result)
+    return None if written is None or len(written) > LARGEST else result
 
 
 def _batches(texts: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

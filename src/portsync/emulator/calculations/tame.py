@@ -6,6 +6,7 @@ tokens, and the value that passes through grows by a known factor at a few of th
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from portsync.jq.scan import scan
@@ -23,6 +24,9 @@ _NAMES = frozenset(
     ascii_downcase ascii_upcase startswith endswith ltrimstr rtrimstr has split
     """.split()  # noqa: SIM905 - as a list it would fill a page
 )
+_PROPERTY = re.compile(r"(?<![\w.])\.properties\.([A-Za-z_]\w*)", re.ASCII)
+_WORD = re.compile(r"[^\W\d]\w*")
+_PLAIN_WORDS = frozenset("if then elif else end and or not true false null".split())  # noqa: SIM905 - as above
 _SIGNS = frozenset('.|()[]?+-*/%<>=!:"')
 _COMPARED = frozenset("=!<>")
 
@@ -52,6 +56,14 @@ def is_tame(program: str) -> bool:
             case _:
                 return False
     return growth <= _MOST_GROWTH
+
+
+def properties_read(program: str) -> frozenset[str] | None:
+    """The properties that a tame program reads, where its text shows that it reads nothing else; None otherwise."""
+    rest = _PROPERTY.sub(" ", program)
+    if "." in rest or not _PLAIN_WORDS.issuperset(_WORD.findall(rest)):
+        return None
+    return frozenset(_PROPERTY.findall(program)) or None
 
 
 def _is_allowed(sign: str, before: str, after: Sequence[str]) -> bool:

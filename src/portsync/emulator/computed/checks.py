@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portsync.emulator.computed.specs import aggregation, between, mirror_path
 from portsync.emulator.errors import ApiError, invalid_request
 from portsync.emulator.measures.named import check_number, check_time
 from portsync.emulator.query import compile_query
+from portsync.emulator.rules import Basis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.computed.specs import Aggregation
     from portsync.emulator.guesses import Guesses
+    from portsync.emulator.relation_graph import RelationGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class ComputedChecks:
     after: Blueprint
     others: Sequence[Blueprint]
     guesses: Guesses
+    graph: RelationGraph
 
     def check(self, before: Blueprint | None) -> None:
         """ApiError for a path that leads nowhere, a target without a connection, or a number that is none.
@@ -64,7 +68,8 @@ class ComputedChecks:
         check_time(target, spec.time, f"{place}.calculationSpec.measureTimeBy")
         if spec.query is not None:
             # Whatever the time is, it is the form that is checked.
-            compile_query(spec.query, now=0.0, root=f"{place}.query")
+            basis = Basis(datetime.fromtimestamp(0, UTC), self.graph, self.guesses)
+            compile_query(spec.query, basis, root=f"{place}.query")
         if not self._is_connected(spec, body):
             raise invalid_request(f'"{place}.{self._blamed(spec)}" must be connected with the blueprint by relations')
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from portsync.emulator.measures.fold import Number, as_moment, as_number
 from portsync.emulator.printing import Printer
 from portsync.emulator.query import compile_query
 from portsync.emulator.relation_values import targets
+from portsync.emulator.rules import Basis
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     from portsync.emulator.blueprint_store import BlueprintStore
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.calculations.evaluation import CalculationCache
-    from portsync.emulator.computed.kept import KeptAggregations
+    from portsync.emulator.computed.kept import Kept
     from portsync.emulator.entity import Entity
     from portsync.emulator.entity_store import EntityStore
     from portsync.emulator.guesses import Guesses
-    from portsync.emulator.query import Predicate
+    from portsync.emulator.relation_graph import RelationGraph
+    from portsync.emulator.rules import Predicate
 
 _CHUNK = 1000
 _DEEPEST = 4
@@ -42,8 +45,9 @@ class Computing:
     connection: Connection
     blueprints: BlueprintStore
     entities: EntityStore
+    graph: RelationGraph
     calculations: CalculationCache
-    kept: KeptAggregations
+    kept: Kept
     guesses: Guesses
     now: float
     """Epoch seconds."""
@@ -135,7 +139,7 @@ class Computing:
 
     def _aggregated(self, blueprint: Blueprint, entities: Sequence[Entity], name: str) -> list[float | None]:
         # What was computed deep down may lack what is deeper still, and is not kept.
-        known = {} if self.depth else self.kept.column(self.connection, self.now, blueprint.identifier, name)
+        known = {} if self.depth else self.kept.column(blueprint.identifier, name)
         missing = [entity.identifier for entity in entities if entity.identifier not in known]
         if missing:
             spec = aggregation(blueprint, name)
@@ -192,7 +196,8 @@ class Computing:
             for identifier, value, at in stored_values(self.connection, blueprint.identifier, identifiers, wanted):
                 yield identifier, 1 if spec.property is None else value, at
             return
-        query = None if spec.query is None else compile_query(spec.query, now=self.now, root="query")
+        basis = Basis(datetime.fromtimestamp(self.now, UTC), self.graph, self.guesses)
+        query = None if spec.query is None else compile_query(spec.query, basis, root="query")
         names = names_in(spec.query) | {spec.property or "", spec.time}
         deeper = replace(self, depth=self.depth + 1)
         for start in range(0, len(identifiers), _CHUNK):
@@ -206,7 +211,8 @@ class Computing:
 
 
 def names_in(query: object) -> frozenset[str]:
-    """The properties that a query, or a rule of one, reads."""
+    """The properties that a query, or a rule of one, reads by their names. Paths of relations and rules about a kind of
+    property read none that is computed."""
     if isinstance(query, list):
         return frozenset().union(*(names_in(each) for each in query))
     if not isinstance(query, dict):

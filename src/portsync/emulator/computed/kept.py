@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 Column = dict[str, float | None]
 """The values of one property by the identifiers of entities."""
+
+
+class Kept:
+    """The values of aggregation properties in one state of the catalogue."""
+
+    def __init__(self) -> None:
+        self._columns: dict[tuple[str, str], Column] = {}
+
+    def column(self, blueprint: str, name: str) -> Column:
+        """What is known of one property; whoever computes more of it adds it there."""
+        return self._columns.setdefault((blueprint, name), {})
 
 
 class KeptAggregations:
@@ -18,16 +25,16 @@ class KeptAggregations:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._state: tuple[int, ...] = ()
-        self._columns: dict[tuple[str, str], Column] = {}
+        self._state: tuple[int, int] | None = None
+        self._kept = Kept()
 
-    def column(self, connection: Connection, now: float, blueprint: str, name: str) -> Column:
-        """What is known of one property; whoever computes more of it adds it there."""
-        driver: Any = connection.connection.driver_connection
-        # The second one grows with what others write into the same file.
-        versions = driver.total_changes, driver.execute("PRAGMA data_version").fetchone()[0]
-        state = (*versions, int(now // 60))
+    def at(self, state: int | None, now: float) -> Kept:
+        """What is known in this state of the store, nothing where None: what is not committed yet is not kept. `now` in
+        epoch seconds."""
+        if state is None:
+            return Kept()
+        whole = (state, int(now // 60))
         with self._lock:
-            if state != self._state:
-                self._state, self._columns = state, {}
-            return self._columns.setdefault((blueprint, name), {})
+            if whole != self._state:
+                self._state, self._kept = whole, Kept()
+            return self._kept

@@ -38,4 +38,10 @@ def stored_values(
 
 def _value(name: str) -> ColumnElement[Any]:
     known = _COLUMNS.get(name)
-    return func.json_extract(ENTITIES.c.body, f"$.properties.{orjson.dumps(name).decode()}") if known is None else known
+    return _of_property(orjson.dumps(name).decode()) if known is None else known
+
+
+def _of_property(quoted: str) -> ColumnElement[Any]:
+    """From either column; a date-time may be a long text."""
+    in_body = func.json_extract(ENTITIES.c.body, f"$.properties.{quoted}")
+    return func.coalesce(in_body, func.json_extract(ENTITIES.c.wide, f"$.{quoted}"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from portsync.emulator.entity import Entity
-    from portsync.emulator.query import Predicate
+    from portsync.emulator.rules import Predicate
 
 Read = Callable[[Mapping[str, Any]], Any]
 """Gives a value of an entity in its printed form, None where it has none."""
@@ -113,7 +113,10 @@ class SeriesMeasure:
 
     def _fold(self, title: str, start: datetime) -> Fold:
         func = self.func if self._reads else "count"
-        return self.series.setdefault(title, {}).setdefault(start, Fold(func))
+        folds = self.series.setdefault(title, {})
+        if start not in folds:
+            folds[start] = Fold(func)
+        return folds[start]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,13 @@ def measured(
     """
     after = ""
     while True:
-        with workspace.session() as session:
+        with workspace.snapshot() as session:
             some = list(islice(session.entities.scan(blueprint.identifier, after=after), _CHUNK))
             # A query that reads no computed property is asked of the entities as they are.
             whole = workspace.computing(session).whole(blueprint, some, queried)
             takers = [[measure for measure in measures if measure.matches(entity)] for entity in whole]
             taken = [(entity, each) for entity, each in zip(some, takers, strict=True) if each]
-            reading = workspace.reading(session, blueprint, [entity for entity, _ in taken], names=names)
+            reading = workspace.reading(session, blueprint, [entity for entity, _ in taken], shows=names.__contains__)
         for (entity, each), printed in zip(taken, reading.printed(), strict=True):
             for measure in each:
                 measure.take(printed, entity)

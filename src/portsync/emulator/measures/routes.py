@@ -27,7 +27,6 @@ from portsync.emulator.measures.named import (
     relation_reader,
 )
 from portsync.emulator.measures.passing import measured
-from portsync.emulator.query import compile_query
 from portsync.emulator.request_schemas import RequestSchema
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class MeasureRoutes:
         if body["func"] == "countValues":
             return await self._count_values(body)
         body = (self._property if "property" in body else self._entities).check(body)
-        query = compile_query(body["query"], now=self._workspace.clock(), root="query")
+        query = self._query(body["query"])
         blueprints = self._blueprints(query)
         name, time = body.get("property"), body.get("measureTimeBy", "$createdAt")
         for blueprint in blueprints if name is None else _having(blueprints, name, "body.property"):
@@ -95,7 +94,7 @@ class MeasureRoutes:
             raise not_supported("Counting by scorecards")
         by_relation = "relation" in body
         (self._related if by_relation else self._values).check(body)
-        query = compile_query(body["query"], now=self._workspace.clock(), root="query")
+        query = self._query(body["query"])
         blueprints = self._blueprints(query)
         name = body["relation"] if by_relation else body["property"]
         if by_relation and blueprints and not any(name in each.relations for each in blueprints):
@@ -113,8 +112,8 @@ class MeasureRoutes:
         body = self._over_time.check(await self._workspace.body(request))
         is_count = body["aggregationType"] == "countEntities"
         (self._counts if is_count else self._series).check(body)
-        query = compile_query(body["query"], now=self._workspace.clock(), root="query")
-        with self._workspace.session() as session:
+        query = self._query(body["query"])
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(body["blueprint"])
         names, breakdown = body.get("properties", []), body.get("breakdownProperty")
         for index, name in enumerate(names):
@@ -153,9 +152,13 @@ class MeasureRoutes:
             data.append({"date": _milliseconds(start), **empty, **there})
         return {"minDate": _milliseconds(spans.first), "maxDate": _milliseconds(spans.last), "data": data}
 
+    def _query(self, query: object) -> Query:
+        with self._workspace.snapshot() as session:
+            return self._workspace.query(session, query, root="query")
+
     def _blueprints(self, query: Query) -> list[Blueprint]:
         """Those in which anything can match."""
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             everything = session.blueprints.all()
         return [each for each in everything if query.blueprints is None or each.identifier in query.blueprints]
 

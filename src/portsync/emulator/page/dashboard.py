@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.entity import Entity
+    from portsync.emulator.query import Query
     from portsync.emulator.workspace import Workspace
 
 _WHOLE_ROW = 12
@@ -38,9 +39,10 @@ class DashboardView:
     def show(self, request: Request) -> Mapping[str, Any]:
         """The dashboard; measured anew only when something was written or a minute has passed."""
         name = request.path_params["name"]
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             page = session.pages.get(name)
-        state = (self._workspace.store.changes(), int(self._workspace.clock() // 60))
+        # What is measured from here on is at least as new as this.
+        state = (session.state, int(self._workspace.clock() // 60))
         kept_state, kept = self._kept.get(name, (None, {}))
         if kept_state != state:
             kept = self._measured(page)
@@ -68,7 +70,7 @@ class DashboardView:
             "id": clipped(str(widget.get("id") or ""), 100),
         }
         widths = (size * _UNIT_WIDTH, NARROW)
-        around = Around(self._find, self._printed, self._workspace.moment(), widths)
+        around = Around(self._find, self._printed, self._query, self._workspace.moment(), widths)
         try:
             return head, read_widget(widget, around)
         except ApiError as error:
@@ -78,13 +80,17 @@ class DashboardView:
     def _printed(
         self, blueprint: Blueprint, entities: Sequence[Entity], names: Collection[str]
     ) -> list[dict[str, Any]]:
-        with self._workspace.session() as session:
-            reading = self._workspace.reading(session, blueprint, entities, names=names)
+        with self._workspace.snapshot() as session:
+            reading = self._workspace.reading(session, blueprint, entities, shows=names.__contains__)
         return reading.printed()
 
     def _find(self, name: str) -> Blueprint:
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             return session.blueprints.get(name)
+
+    def _query(self, query: object, root: str) -> Query:
+        with self._workspace.snapshot() as session:
+            return self._workspace.query(session, query, root=root)
 
     def _measure(self, name: str, needed: Sequence[Needed]) -> None:
         """One pass over the blueprint for all that is needed of it; computed values only where one reads them."""

@@ -49,7 +49,7 @@ class EntityView:
     def show(self, request: Request) -> Mapping[str, Any]:
         name = request.query_params.get("blueprint", "")
         identifier = request.query_params.get("identifier", "")
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(name)
             entity = session.entities.load(name, [identifier]).get(identifier)
             changes = session.history.of(name, identifier)

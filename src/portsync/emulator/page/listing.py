@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, and_, exists, func, null, or_, select
 
 from portsync.emulator.page.columns import Column, Origin
+from portsync.emulator.stored_values import body_holds_piece, holds_piece, is_plain, pair_text
 from portsync.emulator.tables import ENTITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 COUNTED = 10_000
 """Matches are counted so far: with one pass over the table, a page of them and their number are found together."""
@@ -73,48 +74,77 @@ class Listing:
     def rows(self, wanted: Wanted) -> Rows:
         """One page."""
         conditions = [*self._search(wanted.search), *(self._condition(each) for each in wanted.filters)]
-        statement = select(ENTITIES.c.identifier).where(ENTITIES.c.blueprint == self._blueprint, *conditions)
-        if wanted.sort is not None:
-            value = _value(wanted.sort)
-            statement = statement.order_by((value.desc() if wanted.descending else value.asc()).nulls_last())
-        is_backwards = wanted.sort is not None and wanted.sort.name == "$identifier" and wanted.descending
-        if not is_backwards:
-            statement = statement.order_by(ENTITIES.c.identifier)
         start = (wanted.number - 1) * wanted.size
         if not conditions:
-            return Rows(self._page(statement, start, wanted.size), self.count(), is_more=False)
-        found = list(self._connection.execute(statement.limit(COUNTED + 1)).scalars())
-        if start + wanted.size <= COUNTED or len(found) <= COUNTED:
-            page = found[start : start + wanted.size]
-        else:
-            page = self._page(statement, start, wanted.size)
+            total = self.count()
+            return Rows(self._page(wanted, start, total), total, is_more=False)
+        found = self._found(wanted, conditions)
+        if start + wanted.size <= len(found) or len(found) <= COUNTED:
+            page = [identifier for identifier, _ in _in_order(found, wanted)[start : start + wanted.size]]
+        if len(found) > COUNTED:
+            page = self._page(wanted, start, None, *conditions)
         return Rows(page, min(len(found), COUNTED), is_more=len(found) > COUNTED)
 
-    def _page(self, statement: Select[Any], start: int, size: int) -> list[str]:
-        return list(self._connection.execute(statement.limit(size).offset(start)).scalars())
+    def _found(self, wanted: Wanted, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[str, Any]]:
+        """The first matches, with what they are to be sorted by: to sort here what is found saves the database a
+        second pass, or the order of all that it could have found."""
+        value = null() if wanted.sort is None else _value(wanted.sort)
+        statement = self._of_it(ENTITIES.c.identifier, value).where(*conditions).limit(COUNTED + 1)
+        return [(identifier, each) for identifier, each in self._connection.execute(statement)]
+
+    def _page(self, wanted: Wanted, start: int, total: int | None, *conditions: ColumnElement[bool]) -> list[str]:
+        """The identifiers from `start` on. Where the total is known, pages behind the middle are read from the end:
+        the database has to go through all that comes before."""
+        is_backwards = total is not None and start > total // 2
+        size = wanted.size
+        if total is not None and is_backwards:
+            size = max(0, min(size, total - start))
+            start = max(0, total - start - size)
+        statement = self._of_it(ENTITIES.c.identifier).where(*conditions)
+        statement = statement.order_by(*_order(wanted, backwards=is_backwards)).limit(size).offset(start)
+        found = list(self._connection.execute(statement).scalars())
+        return found[::-1] if is_backwards else found
 
     def count(self) -> int:
         """How many entities there are."""
-        of_it = select(func.count()).select_from(ENTITIES).where(ENTITIES.c.blueprint == self._blueprint)
-        return self._connection.execute(of_it).scalar_one()
+        number: int = self._connection.execute(self._of_it(func.count())).scalar_one()
+        return number
+
+    def _of_it(self, *columns: Any) -> Select[Any]:
+        return select(*columns).select_from(ENTITIES).where(ENTITIES.c.blueprint == self._blueprint)
 
     def _search(self, text: str) -> Iterator[ColumnElement[bool]]:
         """Every word has to stand in the identifier or in a value, its case aside (ASCII letters, as in SQLite)."""
         for word in text.split()[:10]:
-            # The whole body first, which is cheap and leaves few rows; then without the names of the properties.
-            in_body = ENTITIES.c.body.like(_pattern(_escaped(word)), escape="\\")
-            values = [
-                func.json_extract(ENTITIES.c.body, "$.title", *chunk).like(_pattern(_escaped(word)), escape="\\")
-                for chunk in self._paths()
-            ]
-            of_name = ENTITIES.c.identifier.like(_pattern(word), escape="\\")
-            yield or_(of_name, and_(in_body, or_(*values)))
+            pattern = _pattern(_escaped(word))
+            yield or_(
+                ENTITIES.c.identifier.like(_pattern(word), escape="\\"),
+                # All of the JSON first, which is cheap and leaves few rows; then without the names of the properties.
+                *(
+                    and_(_like(stored, pattern), or_(*self._surely(stored, word), *holds(pattern)))
+                    for stored, holds in self._searched()
+                ),
+            )
 
-    def _paths(self) -> list[list[str]]:
-        paths = [_path(column) for column in self._columns if column.origin in (Origin.PROPERTY, Origin.RELATION)] or [
-            "$.team"
-        ]
-        return [paths[start : start + _PATHS] for start in range(0, len(paths), _PATHS)]
+    def _surely(self, stored: ColumnElement[str], word: str) -> Iterator[ColumnElement[bool]]:
+        """What holds where a word in `body` certainly is one in a value, and is found without parsing: no name has it
+        in it, and there are no icon and no team."""
+        names = {"title", "icon", "team", "properties", "relations", "null", *(column.key for column in self._columns)}
+        is_plain_word = word.isascii() and word.replace("@", "").replace(".", "").isalnum()
+        if stored is ENTITIES.c.body and is_plain_word and not any(word.lower() in name.lower() for name in names):
+            yield func.instr(stored, ',"icon":null,"team":[],') > 0
+
+    def _searched(self) -> Iterator[tuple[ColumnElement[str], Callable[[str], list[ColumnElement[bool]]]]]:
+        """The columns of JSON, each with what makes the conditions that a value in it is like a pattern."""
+        body, wide = ENTITIES.c.body, ENTITIES.c.wide
+        properties = [column for column in self._columns if column.origin is Origin.PROPERTY]
+        others = ["$.title", *(_path(column) for column in self._columns if column.origin is Origin.RELATION)]
+        if len(properties) > _PATHS:  # too many to name, so all that there are
+            yield body, lambda pattern: [*_extracted(body, others, pattern), _each(body, "$.properties", pattern)]
+            yield wide, lambda pattern: [_each(wide, "$", pattern)]
+            return
+        yield body, lambda pattern: _extracted(body, [*others, *map(_path, properties)], pattern)
+        yield wide, lambda pattern: _extracted(wide, ['$.""', *map(_wide_path, properties)], pattern)
 
     def _condition(self, wanted: Filter) -> ColumnElement[bool]:
         value = _value(wanted.column)
@@ -136,10 +166,58 @@ class Listing:
                 return and_(_quick(wanted), value == operand)
 
 
+def _in_order(found: Sequence[tuple[str, Any]], wanted: Wanted) -> list[tuple[str, Any]]:
+    """Pairs of identifier and value, in the order in which SQLite has them: numbers before texts, texts by their
+    characters, what is empty at the end."""
+    by_name = sorted(found, reverse=_is_by_name_backwards(wanted))
+    if wanted.sort is None:
+        return by_name
+    there = [each for each in by_name if each[1] is not None]
+    there.sort(key=lambda each: (isinstance(each[1], str), each[1]), reverse=wanted.descending)
+    return there + [each for each in by_name if each[1] is None]
+
+
+def _order(wanted: Wanted, *, backwards: bool) -> Iterator[UnaryExpression[Any]]:
+    """The same order as SQL, or its reverse."""
+    if wanted.sort is not None:
+        value = _value(wanted.sort)
+        by_value = value.desc() if wanted.descending is not backwards else value.asc()
+        yield by_value.nulls_first() if backwards else by_value.nulls_last()
+    name = ENTITIES.c.identifier
+    yield name.desc() if _is_by_name_backwards(wanted) is not backwards else name.asc()
+
+
+def _is_by_name_backwards(wanted: Wanted) -> bool:
+    return wanted.sort is not None and wanted.sort.name == "$identifier" and wanted.descending
+
+
 def _value(column: Column) -> ColumnElement[Any]:
     if column.name in _FIELD_COLUMNS:
         return ENTITIES.c[_FIELD_COLUMNS[column.name]]
-    return func.json_extract(ENTITIES.c.body, _path(column))
+    value = func.json_extract(ENTITIES.c.body, _path(column))
+    if column.origin is not Origin.PROPERTY or column.type in ("number", "boolean"):
+        return value
+    return func.coalesce(value, func.json_extract(ENTITIES.c.wide, _wide_path(column)))
+
+
+def _like(value: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+    return value.like(pattern, escape="\\")
+
+
+def _extracted(stored: ColumnElement[str], paths: Sequence[str], pattern: str) -> list[ColumnElement[bool]]:
+    """That a value at one of these paths is like the pattern; some paths in one call."""
+    chunks = [paths[start : start + _PATHS] for start in range(0, len(paths), _PATHS)]
+    return [_like(func.json_extract(stored, *chunk), pattern) for chunk in chunks]
+
+
+def _each(stored: ColumnElement[str], path: str, pattern: str) -> ColumnElement[bool]:
+    """That any value of the object at this path is like the pattern."""
+    each = func.json_each(stored, path).table_valued("value")
+    return exists(select(each.c.value).where(_like(each.c.value, pattern)))
+
+
+def _wide_path(column: Column) -> str:
+    return f"$.{orjson.dumps(column.key).decode()}"
 
 
 def _path(column: Column) -> str:
@@ -169,8 +247,8 @@ def _is_like(value: ColumnElement[Any], operand: object) -> ColumnElement[bool]:
 def _quick(wanted: Filter) -> ColumnElement[bool]:
     """What holds wherever a text property has this value, and is found without parsing the body."""
     if wanted.column.origin is Origin.PROPERTY and wanted.column.type == "string":
-        pair = orjson.dumps({wanted.column.key: wanted.value}).decode()[1:-1]
-        return func.instr(ENTITIES.c.body, pair) > 0
+        pair = pair_text(wanted.column.key, wanted.value)
+        return body_holds_piece(pair) if is_plain(wanted.value) else holds_piece(pair)
     return ENTITIES.c.body.is_not(None)
 
 

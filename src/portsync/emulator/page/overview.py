@@ -46,7 +46,7 @@ class OverviewView:
 
     def show(self, _request: Request) -> Mapping[str, Any]:
         now = self._workspace.moment()
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprints = in_order(session.blueprints.all())
             counts, updates = session.entities.counts(), session.entities.last_updates()
             runs = session.runs.newest(_RUNS)

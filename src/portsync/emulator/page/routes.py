@@ -64,7 +64,7 @@ class CatalogPage:
                 values = view(request)
             except ApiError as error:
                 status, name, values = error.status, "error.html", {"title": "Not here", "message": error.message}
-            with self._workspace.session() as session:
+            with self._workspace.snapshot() as session:
                 shell = shell_of(session)
             around = {"shell": shell, "path": request.scope["path"]}
             return self._renderer.page(name, {**around, **values}, status)

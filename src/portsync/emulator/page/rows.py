@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from portsync.emulator.entity import Entity
-    from portsync.emulator.query import Predicate
+    from portsync.emulator.rules import Predicate
 
 
 class RowsMeasure:

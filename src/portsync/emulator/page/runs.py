@@ -39,13 +39,13 @@ class RunsView:
 
     def show_all(self, _request: Request) -> Mapping[str, Any]:
         now = self._workspace.moment()
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             runs = session.runs.newest(_LISTED)
         return {"title": "Runs", "runs": [summary(run, now) for run in runs], "totals": TOTALS}
 
     def show(self, request: Request) -> Mapping[str, Any]:
         number: str = request.path_params["number"]
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             run = session.runs.find(int(number)) if _NUMBER.fullmatch(number) else None
         if run is None:
             raise not_found("Run", number[:20])

@@ -35,14 +35,14 @@ class SourcesView:
 
     def show_all(self, _request: Request) -> Mapping[str, Any]:
         now = self._workspace.moment()
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             sources = [_summary(each, now) for each in session.integrations.all()[:_MOST]]
         return {"title": "Data sources", "sources": sources}
 
     def show(self, request: Request) -> Mapping[str, Any]:
         name = request.path_params["name"]
         now = self._workspace.moment()
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             integration = session.integrations.get(name)
             examples = session.integrations.examples(name)
             resources = list(self._resources(session, integration, examples))

@@ -62,7 +62,7 @@ class TableView:
 
     def show(self, request: Request) -> Mapping[str, Any]:
         name = request.path_params["name"]
-        with self._workspace.session() as session:
+        with self._workspace.snapshot() as session:
             blueprint = session.blueprints.get(name)
             columns = columns_of(blueprint)
             asked = read(request.query_params, columns)
@@ -73,7 +73,7 @@ class TableView:
                 session,
                 blueprint,
                 [found[identifier] for identifier in rows.identifiers],
-                names={column.key for column in asked.columns},
+                shows={column.key for column in asked.columns}.__contains__,
             )
         printed = reading.printed()
         return {

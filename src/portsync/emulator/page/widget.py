@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from portsync.emulator.errors import not_supported
 from portsync.emulator.page.columns import Column, by_widget_name
 from portsync.emulator.page.texts import clipped
-from portsync.emulator.query import Query, compile_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from portsync.emulator.blueprints import Blueprint
     from portsync.emulator.entity import Entity
     from portsync.emulator.measures.measure import Measure
+    from portsync.emulator.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Around:
     """Gives a blueprint by its identifier; ApiError 404 where there is none."""
     printed: Callable[[Blueprint, Sequence[Entity], Collection[str]], list[dict[str, Any]]]
     """Gives the JSON of entities with the computed properties that are named."""
+    query: Callable[[object, str], Query]
+    """Compiles a search query that stands at the place it is told; ApiError 422 where it is wrong."""
     now: datetime
     widths: tuple[float, ...]
     """Charts are drawn once for each."""
@@ -49,11 +51,11 @@ class Widget:
     shows: Callable[[], dict[str, Any]]
 
 
-def query_of(widget: Mapping[str, Any], now: datetime) -> Query:
+def query_of(widget: Mapping[str, Any], around: Around) -> Query:
     """The widget's dataset; ApiError for one that a search would not take."""
     dataset = widget.get("dataset") or []
     whole = {"combinator": "and", "rules": dataset} if isinstance(dataset, list) else dataset
-    return compile_query(whole, now=now.timestamp(), root="dataset")
+    return around.query(whole, "dataset")
 
 
 def blueprint_of(widget: Mapping[str, Any], query: Query) -> str:

@@ -11,13 +11,12 @@ from portsync.emulator.page.rows import RowsMeasure
 from portsync.emulator.page.shown import Shown, show
 from portsync.emulator.page.texts import clipped
 from portsync.emulator.page.widget import Needed, Widget, blueprint_of, query_of
-from portsync.emulator.query import Query, compile_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from portsync.emulator.page.widget import Around
+    from portsync.emulator.query import Query
 
 _ROWS = 25
 _TABLE_COLUMNS = 12
@@ -25,7 +24,7 @@ _TABLE_COLUMNS = 12
 
 def table_widget(widget: Mapping[str, Any], around: Around) -> Widget:
     """Some of the entities, in the order and with the columns that the widget names."""
-    query = query_of(widget, around.now)
+    query = query_of(widget, around)
     blueprint = around.find(blueprint_of(widget, query))
     columns = columns_of(blueprint)
     config = widget.get("blueprintConfig", {}).get(blueprint.identifier, {})
@@ -36,9 +35,7 @@ def table_widget(widget: Mapping[str, Any], around: Around) -> Widget:
     shown = [column for column in found if column is not None][:_TABLE_COLUMNS]
     sort: Mapping[str, Any] = next(iter(config.get("sortSettings", {}).get("sortBy", [])), {})
     by = by_widget_name(columns, str(sort.get("property", "$identifier"))) or columns["$identifier"]
-    measure = RowsMeasure(
-        _filtered(query, config, around.now), _order(by, descending=sort.get("order") == "desc"), _ROWS
-    )
+    measure = RowsMeasure(_filtered(query, config, around), _order(by, descending=sort.get("order") == "desc"), _ROWS)
 
     def shows() -> dict[str, Any]:
         printed_rows = around.printed(blueprint, measure.rows(), {column.key for column in shown})
@@ -58,12 +55,12 @@ def table_widget(widget: Mapping[str, Any], around: Around) -> Widget:
     return Widget((Needed(blueprint.identifier, measure, (by,)),), shows)
 
 
-def _filtered(query: Query, config: Mapping[str, Any], now: datetime) -> Callable[[Any], bool]:
+def _filtered(query: Query, config: Mapping[str, Any], around: Around) -> Callable[[Any], bool]:
     """The widget's query together with the filter of its blueprint."""
     chosen = config.get("filterSettings", {}).get("filterBy")
     if not isinstance(chosen, dict) or not chosen.get("rules"):
         return query.matches
-    also = compile_query(chosen, now=now.timestamp(), root="filterBy")
+    also = around.query(chosen, "filterBy")
     return lambda entity: query.matches(entity) and also.matches(entity)
 
 

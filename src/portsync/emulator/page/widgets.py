@@ -54,7 +54,7 @@ def read_widget(widget: Mapping[str, Any], around: Around) -> Widget:
 
 
 def _number(widget: Mapping[str, Any], around: Around) -> Widget:
-    query = query_of(widget, around.now)
+    query = query_of(widget, around)
     blueprint = around.find(blueprint_of(widget, query))
     columns = columns_of(blueprint)
     by_property = widget.get("calculationBy") != "entities" and "property" in widget
@@ -116,7 +116,7 @@ def _lines(lines: Sequence[Mapping[str, Any]], widget: Mapping[str, Any], around
     for line in lines:
         if line.get("chartType") == "propertiesValueHistory":
             raise not_supported("The history of one entity's property")
-        query = query_of(line, around.now)
+        query = query_of(line, around)
         blueprint = around.find(blueprint_of(line, query))
         columns = columns_of(blueprint)
         names = line.get("properties", []) if line.get("chartType") == "aggregatePropertiesValues" else []
@@ -178,7 +178,7 @@ def _series_of(breakdown: Column | None) -> Callable[[Mapping[str, Any]], str]:
 
 
 def _counts(widget: Mapping[str, Any], around: Around) -> Widget:
-    query = query_of(widget, around.now)
+    query = query_of(widget, around)
     blueprint = around.find(blueprint_of(widget, query))
     column = column_of(columns_of(blueprint), str(widget["property"]))
     measure = CountMeasure(query.matches, column.of, Counter(), as_name)
