@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_REQUEST_WITHIN_S = 10.0
-
 
 @contextmanager
-def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, most: int | None = None) -> Iterator[str]:
-    """Serve `app` and give its base URL; port 0 takes a free one, and `::` is every address of both kinds. With `most`
-    there are at most so many connections at a time, and one that does not get on is closed: for a server that
-    strangers can reach. Raises OSError when the port is taken, or the host is none of this machine."""
+def serving(
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, most: int | None = None, within_s: float = 10.0
+) -> Iterator[str]:
+    """Serve `app` and give its base URL; port 0 takes a free one, and `::` is every address of both kinds. With `most`,
+    for a server that strangers can reach, there are at most so many connections at a time, and one that does not come
+    to the end of a request `within_s` seconds is closed. Raises OSError when the port is taken, or the host is none of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     is_both = host == "::" and socket.has_dualstack_ipv6()
     listener = socket.create_server((host, port), family=family, backlog=128, dualstack_ipv6=is_both)
@@ -32,7 +32,7 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, most: int |
     config = uvicorn.Config(
         _cuttable(app, lambda: server.server_state.connections),
         # h11 bounds what a client may send before its request is complete.
-        http="h11" if most is None else _bounded(most),
+        http="h11" if most is None else _bounded(most, within_s),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -53,7 +53,7 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, most: int |
         listener.close()
 
 
-def _bounded(most: int) -> type[H11Protocol]:
+def _bounded(most: int, within_s: float) -> type[H11Protocol]:
     """uvicorn's protocol with a bound on connections, and on the time in which one has to come to the end of a
     request; uvicorn itself waits for the first request forever."""
 
@@ -67,7 +67,7 @@ def _bounded(most: int) -> type[H11Protocol]:
             if len(self.connections) > most:
                 transport.abort()
             else:
-                self._deadline = self.loop.call_later(_REQUEST_WITHIN_S, self._look)
+                self._deadline = self.loop.call_later(within_s, self._look)
 
         def connection_lost(self, exc: Exception | None) -> None:
             if self._deadline is not None:
@@ -80,7 +80,7 @@ def _bounded(most: int) -> type[H11Protocol]:
                 self.transport.abort()
                 return
             self._answered = self.cycle
-            self._deadline = self.loop.call_later(_REQUEST_WITHIN_S, self._look)
+            self._deadline = self.loop.call_later(within_s, self._look)
 
     return Bounded
 

@@ -88,8 +88,12 @@ class Served:
     redactor: Redactor
     seen: int = 0
 
-    async def ask(self, method: str, path: str, token: str | None = HTTP_TOKEN) -> httpx.Response:
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    async def ask(
+        self, method: str, path: str, token: str | None = HTTP_TOKEN, authorization: bytes | None = None
+    ) -> httpx.Response:
+        """The answer to a request with the token, or with another header in its place."""
+        own = None if token is None else f"Bearer {token}".encode()
+        headers = {} if own is None else {"authorization": authorization or own}
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=_PATIENCE_S) as client:
             return await client.request(method, path, headers=headers)
 

@@ -50,10 +50,9 @@ class SettableClock:
 def test_whatever_the_text_says_it_is_a_schedule_or_a_reason(text: str) -> None:
     try:
         schedule = read_schedule(text)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert schedule is None or schedule.next(NOW) > NOW
+    except ValueError:
+        return
+    assert schedule is None or schedule.next(NOW) > NOW
 
 
 @pytest.mark.parametrize("text", ["0", " 0 "])
