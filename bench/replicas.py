@@ -18,6 +18,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ def _overlaps(source: Source) -> list[str]:
     """The replicas that asked the source again after another one had begun."""
     order = list(dict.fromkeys(name for _, name in source.asked))
     seen = [order.index(name) for _, name in source.asked]
-    return [order[one] for one, following in zip(seen, seen[1:], strict=False) if following < one]
+    return [order[one] for one, following in pairwise(seen) if following < one]
 
 
 def _in_port(url: str) -> dict[str, Any]:

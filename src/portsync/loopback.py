@@ -23,7 +23,9 @@ def serving(
 ) -> Iterator[str]:
     """Serve `app` and give its base URL; port 0 takes a free one, and `::` is every address of both kinds. With `most`,
     for a server that strangers can reach, there are at most so many connections at a time, and one that does not come
-    to the end of a request `within_s` seconds is closed. Raises OSError when the port is taken, or the host is none of this machine."""
+    to the end of a request `within_s` seconds is closed.
+
+    Raises OSError when the port is taken, or the host is none of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     is_both = host == "::" and socket.has_dualstack_ipv6()
     listener = socket.create_server((host, port), family=family, backlog=128, dualstack_ipv6=is_both)

@@ -93,7 +93,7 @@ class Served:
     ) -> httpx.Response:
         """The answer to a request with the token, or with another header in its place."""
         own = None if token is None else f"Bearer {token}".encode()
-        headers = {} if own is None else {"authorization": authorization or own}
+        headers = httpx.Headers({} if own is None else {b"authorization": authorization or own})
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=_PATIENCE_S) as client:
             return await client.request(method, path, headers=headers)
 
