@@ -19,7 +19,7 @@ from tests.conftest import NOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Source
+    from tests.conftest import Asked, Source
 
 SECRETS = st.lists(st.text(alphabet='ab+/ü"', min_size=4, max_size=8), max_size=6)
 
@@ -90,18 +90,26 @@ def test_the_beginning_of_a_secret_before_a_cut_is_found(secrets: list[str], bef
             assert not shown.endswith(secret[:length])
 
 
-def test_runs_leave_nothing_behind_in_the_redactor(
+def test_runs_leave_no_tokens_behind_in_the_redactor(
     serving_of: Any, mapping: Callable[..., str], source: Source
 ) -> None:
+    def answer(asked: Asked) -> Any:
+        is_login = asked.path == "/token"
+        return {"access_token": f"token-{len(source.asked)}"} if is_login else {"data": [{"id": "ada"}]}
+
+    source.answer = answer
+    login = "{type: oauth2, token_url: /token, client_id: somebody, client_secret: something}"
+    text = mapping().replace('{type: bearer, token: "${SRC_TOKEN}"}', login)
+
     async def scenario() -> None:
-        source.answer = lambda _: {"data": [{"id": "ada"}]}
         sizes = []
-        async with serving_of(mapping()) as served:
+        async with serving_of(text) as served:
             for number in range(4):
                 if number:
                     await served.ask("POST", "/resync")
-                await served.next_run()
+                assert (await served.next_run())["status"] == "ok"
                 sizes.append(len(served.redactor._forms))
         assert sizes[1] == sizes[2] == sizes[3]
+        assert served.redactor.clean("token-1 something") == "token-1 ***"
 
     asyncio.run(scenario())

@@ -40,7 +40,7 @@ def test_what_there_is_not_is_answered_in_json_and_nothing_is_repeated(
     serving_of: Any, mapping: Callable[..., str], method: str, path: str, status: int, error: str
 ) -> None:
     async def scenario() -> None:
-        async with serving_of(mapping()) as served:
+        async with serving_of(mapping(), env={"PORTSYNC_RUN_AT_START": "false"}) as served:
             answer = await served.ask(method, path)
             assert (answer.status_code, answer.json()) == (status, {"error": error})
             assert (status == 405) == ("allow" in answer.headers)
@@ -77,7 +77,9 @@ def test_a_token_of_other_letters_and_with_a_line_break_after_it_opens(
     serving_of: Any, mapping: Callable[..., str]
 ) -> None:
     async def scenario() -> None:
-        async with serving_of(mapping(), env={"PORTSYNC_HTTP_TOKEN": "schlüssel-5d2b\n"}) as served:
+        async with serving_of(
+            mapping(), env={"PORTSYNC_HTTP_TOKEN": "schlüssel-5d2b\n", "PORTSYNC_RUN_AT_START": "false"}
+        ) as served:
             given = "Bearer schlüssel-5d2b".encode()
             assert (await served.ask("GET", "/runs", authorization=given)).status_code == 200
 
@@ -121,7 +123,7 @@ def test_an_address_that_is_taken_is_refused_in_words_before_any_run(
 @pytest.mark.parametrize("address", ["[::1]:0", "[::]:0"])
 def test_it_listens_on_ipv6(serving_of: Any, mapping: Callable[..., str], address: str) -> None:
     async def scenario() -> None:
-        async with serving_of(mapping(), env={"PORTSYNC_LISTEN": address}) as served:
+        async with serving_of(mapping(), env={"PORTSYNC_LISTEN": address, "PORTSYNC_RUN_AT_START": "false"}) as served:
             port = urlsplit(served.url).port
             hosts = ["[::1]", "127.0.0.1"] if address == "[::]:0" else ["[::1]"]
             for host in hosts:
