@@ -6,6 +6,7 @@ import getpass
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,9 @@ def _as_somebody(folder: Path) -> list[str]:
     return ["setpriv", "--reuid=nobody", "--clear-groups"]
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+@contextmanager
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL database on a socket in a folder of its own."""
-    driver()
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
@@ -61,6 +61,14 @@ def postgres() -> Iterator[str]:
             run(pg_ctl, "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(base)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """One for all tests of a process."""
+    driver()
+    with postgres_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -17,15 +18,23 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve `app` and give its base URL; port 0 takes a free one. Raises OSError when the port is taken, or the host is
-    none of this machine."""
+def serving(
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, most: int | None = None, within_s: float = 10.0
+) -> Iterator[str]:
+    """Serve `app` and give its base URL; port 0 takes a free one, and `::` is every address of both kinds. With `most`,
+    for a server that strangers can reach, there are at most so many connections at a time, and one that does not come
+    to the end of a request `within_s` seconds is closed.
+
+    Raises OSError when the port is taken, or the host is none of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=128)
+    is_both = host == "::" and socket.has_dualstack_ipv6()
+    listener = socket.create_server((host, port), family=family, backlog=128, dualstack_ipv6=is_both)
     # asyncio sets it only on sockets of its own making; without it an answer in two parts waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         _cuttable(app, lambda: server.server_state.connections),
+        # h11 bounds what a client may send before its request is complete.
+        http="h11" if most is None else _bounded(most, within_s),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -44,6 +53,38 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
         server.should_exit = True
         thread.join(timeout=5)
         listener.close()
+
+
+def _bounded(most: int, within_s: float) -> type[H11Protocol]:
+    """uvicorn's protocol with a bound on connections, and on the time in which one has to come to the end of a
+    request; uvicorn itself waits for the first request forever."""
+
+    class Bounded(H11Protocol):
+        _deadline: asyncio.TimerHandle | None = None
+        _answered: object = None
+        """The request at the last look."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > most:
+                transport.abort()
+            else:
+                self._deadline = self.loop.call_later(within_s, self._look)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+            super().connection_lost(exc)
+
+        def _look(self) -> None:
+            """Close it where no request came since the last look, or the same one is not answered yet."""
+            if self.cycle is self._answered:
+                self.transport.abort()
+                return
+            self._answered = self.cycle
+            self._deadline = self.loop.call_later(within_s, self._look)
+
+    return Bounded
 
 
 def _cuttable(app: ASGIApp, connections: Callable[[], Collection[Any]]) -> ASGIApp:

@@ -99,6 +99,8 @@ class Pulse:
 
     def __init__(self) -> None:
         self._parts: list[Callable[[], int]] = []
+        self.workers_lost: Callable[[], int] = lambda: 0
+        """How many JQ workers were late or died so far."""
 
     def feel(self, part: Callable[[], int]) -> None:
         """Count this too."""
@@ -127,6 +129,8 @@ class MappingRun:
     under_way: UnderWay[Named] = field(default_factory=UnderWay)
     """What it has on its way to Port, for live events to wait for."""
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    has_unknown_others: bool = False
+    """Whether there is a mapping under the same integration of which nobody knows what it gives."""
 
     async def run(self) -> Report:
         """What it came to, also where it could not begin."""
@@ -142,7 +146,8 @@ class MappingRun:
         settings, order, mapping = self.around.settings, self.order, self.mapping
         owner = owner_of(settings, mapping.name)
         keeps_state = order.keeps_state and order.sink is None
-        given_elsewhere = _given_by([other for other in self.others if owner_of(settings, other.name) == owner])
+        others = [other for other in self.others if owner_of(settings, other.name) == owner]
+        given_elsewhere = (lambda _: True) if self.has_unknown_others else _given_by(others)
         options = RunOptions(order.rule(mapping.file), order.kinds, order.is_strict, given_elsewhere)
         place = state_place(settings, owner.identifier) if keeps_state else StatePlace()
         name = catalog_name(settings, owner, mapping.name)
@@ -182,6 +187,7 @@ class MappingRun:
             into = await self._into(stack, catalog, owner, left_alone)
             source = await stack.enter_async_context(source_tools(self.mapping, self.source, self.around, self.store))
             self.pulse.feel(lambda: source.client.attempts + source.pool.runs)
+            self.pulse.workers_lost = lambda: source.pool.lost
             letters = self._letters(owner) if into.port is not None and self.order.planned is None else None
             if letters is not None:
                 stack.enter_context(letters)

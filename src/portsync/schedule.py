@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _JITTER = 0.1
 _MOST_JITTER_S = 30.0
+_LONGEST_S = 366 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def read_schedule(text: str) -> Schedule | None:
         seconds = float(found[1]) * _SECONDS[found[2] or "m"]
         if seconds < 1:
             raise ValueError("is less than a second")
+        if seconds > _LONGEST_S:
+            raise ValueError("is more than a year")
         return Interval(seconds)
     try:
         # A text may be well-formed and yet name no moment, such as the 31st of February.

@@ -38,12 +38,16 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._again = asyncio.Event()
         self.signal: int | None = None
 
     def request(self, signal: int) -> None:
-        """Ask the run to end: nothing new is begun, what is under way is brought to its end."""
+        """Ask the run to end: nothing new is begun, what is under way is brought to its end. Who asks again is in a
+        hurry."""
         if self.signal is None:
             self.signal = signal
+        else:
+            self._again.set()
         self._event.set()
 
     @property
@@ -58,6 +62,10 @@ class Stop:
     async def wait(self) -> None:
         """Return when the stop is requested."""
         await self._event.wait()
+
+    async def hurried(self) -> None:
+        """Return when the stop is requested a second time."""
+        await self._again.wait()
 
     async def race(self, work: Awaitable[T]) -> T:
         """The result of `work`, or StoppedError as soon as the stop is requested."""

@@ -183,7 +183,10 @@ async def source_tools(
     )
     limits = Limits(settings.jq_timeout, settings.jq_memory)
     async with client, JqPool(limits, settings.jq_workers or usable_cores()) as pool:
-        yield FromSource(client, pool, timeout.total + source.retry.max_wait + 5 * settings.jq_timeout)
+        # The user's own budget is waited for, however long that takes.
+        turn_s = 0.0 if rate is None else rate.per
+        patience_s = timeout.total + source.retry.max_wait + turn_s + 5 * settings.jq_timeout
+        yield FromSource(client, pool, patience_s)
 
 
 def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:

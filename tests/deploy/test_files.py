@@ -201,7 +201,7 @@ def expressions() -> list[str]:
 
 def families() -> dict[str, set[str]]:
     """What a service tells of a run in which a deletion was refused: the labels of each number."""
-    metrics = Metrics(lambda: 0.0)
+    metrics = Metrics()
     metrics.mapping("things", is_valid=True)
     metrics.next_run("things", 0.0)
     deletions = (Deletion("thing", 2, 0, Refused.THRESHOLD),)

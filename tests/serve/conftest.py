@@ -85,10 +85,15 @@ class Served:
     metrics: Metrics
     stop: Stop
     down: asyncio.Task[None]
+    redactor: Redactor
     seen: int = 0
 
-    async def ask(self, method: str, path: str, token: str | None = HTTP_TOKEN) -> httpx.Response:
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    async def ask(
+        self, method: str, path: str, token: str | None = HTTP_TOKEN, authorization: bytes | None = None
+    ) -> httpx.Response:
+        """The answer to a request with the token, or with another header in its place."""
+        own = None if token is None else f"Bearer {token}".encode()
+        headers = httpx.Headers({} if own is None else {b"authorization": authorization or own})
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=_PATIENCE_S) as client:
             return await client.request(method, path, headers=headers)
 
@@ -111,6 +116,14 @@ class Served:
                     raise AssertionError("the service is down")
                 await asyncio.sleep(0.005)
 
+    async def until_seen(self, holds: Callable[[], object]) -> None:
+        """Let time pass as it takes to see a new file, until it holds."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not holds():
+                await self.until(lambda: self.clock.sleepers)
+                self.clock.pass_by(_LOOKS_S)
+                await asyncio.sleep(0.01)
+
     async def asleep(self) -> None:
         """Return once every part waits for its time, with nothing under way."""
         await self.until(lambda: any(at - self.clock.now != _LOOKS_S for at, _ in self.clock.sleepers))
@@ -122,15 +135,22 @@ _LOOKS_S = 2.0
 @pytest.fixture
 def serving_of(port_env: dict[str, str], tmp_path: Path) -> Callable[..., Any]:
     """`async with serving_of(mapping_text, env={...}) as served:` is a service for the mapping file `m.yaml` of the
-    test's folder; None for no file."""
+    test's folder; None for no file. `more` are further mappings, by the names of their files."""
     numbers = itertools.count()
 
     @contextlib.asynccontextmanager
-    async def up(text: str | None, *, env: Mapping[str, str] | None = None) -> AsyncIterator[Served]:
+    async def up(
+        text: str | None,
+        *,
+        env: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
+        patience_s: float = 1200.0,
+    ) -> AsyncIterator[Served]:
         paths = []
-        if text is not None:
-            paths.append(tmp_path / "m.yaml")
-            paths[0].write_text(text, encoding="utf-8")
+        for name, content in {**({} if text is None else {"m.yaml": text}), **(more or {})}.items():
+            paths.append(tmp_path / name)
+            paths[-1].parent.mkdir(exist_ok=True)
+            paths[-1].write_text(content, encoding="utf-8")
         clock, stop = Clock(), Stop()
         environment = {"PORTSYNC_LISTEN": "127.0.0.1:0", "PORTSYNC_HTTP_TOKEN": HTTP_TOKEN, **port_env, **(env or {})}
         settings = read_settings(environment)
@@ -138,7 +158,8 @@ def serving_of(port_env: dict[str, str], tmp_path: Path) -> Callable[..., Any]:
         runtime = Runtime(environment, clock.time, clock.sleep, lambda: 0.0)
         history = RunHistory(redactor)
         around = Surroundings(settings, runtime, redactor)
-        parts = Parts(around, Order(), TokenStore(settings.token_folder), history, Metrics(clock.time))
+        store, metrics = TokenStore(settings.token_folder), Metrics(redactor.clean)
+        parts = Parts(around, Order(), store, history, metrics, patience_s)
         urls: asyncio.Queue[str] = asyncio.Queue()
         service = Service(paths, None, parts, stop, monotonic=lambda: next(numbers) * 0.0, is_up=urls.put_nowait)
         down = asyncio.create_task(service.stay())
@@ -148,7 +169,7 @@ def serving_of(port_env: dict[str, str], tmp_path: Path) -> Callable[..., Any]:
             if down.done():
                 getting.cancel()
                 down.result()
-            served = Served(getting.result(), clock, history, parts.metrics, stop, down)
+            served = Served(getting.result(), clock, history, metrics, stop, down, redactor)
         try:
             yield served
         finally:

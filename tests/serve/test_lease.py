@@ -7,18 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from starlette.responses import Response
+
+from portsync.errors import StateError
 from portsync.serve.lease import PostgresLease
 from tests.postgres import driver
 from tests.serve.conftest import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterator
 
-    from tests.conftest import LocalPort, Source
+    from tests.conftest import Asked, LocalPort, Source
 
 
 async def _soon(work: Awaitable[None]) -> None:
@@ -63,6 +68,94 @@ def test_who_loses_the_connection_loses_the_lease(fresh_postgres: str) -> None:
         await lease.release()
 
     asyncio.run(scenario())
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for(
+    fresh_postgres: str, capsys: pytest.CaptureFixture[str], short_folder: Path
+) -> None:
+    folder = fresh_postgres.partition("host=")[2]
+    link = short_folder / "later"
+
+    async def scenario() -> None:
+        clock = Clock()
+        lease = PostgresLease(fresh_postgres.replace(folder, str(link)), ("a",), clock.sleep)
+        waiting = asyncio.create_task(lease.wait())
+        for _ in range(3):
+            await clock.until_asleep()
+            clock.pass_by(5)
+            await asyncio.sleep(0.05)
+        assert not waiting.done()
+        link.symlink_to(folder)
+        await clock.pass_until(waiting)
+        await lease.release()
+
+    asyncio.run(scenario())
+    assert capsys.readouterr().out.count("lease.unreachable") == 1
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A socket's path may have 107 characters, which pytest's own folders are too long for."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
+def test_a_url_that_is_none_is_refused_in_words() -> None:
+    with pytest.raises(StateError, match="is no URL"):
+        PostgresLease("postgresql+psycopg://host:port/state", ("a",), Clock().sleep)
+
+
+def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_them_runs(
+    serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort, fresh_postgres: str
+) -> None:
+    def answer(_: Asked) -> Any:
+        is_first = len(source.asked) == 1
+        return Response("later", 503, {"retry-after": "3"}) if is_first else {"data": [{"id": "ada", "size": 1}]}
+
+    source.answer = answer
+    env = {"PORTSYNC_STATE": fresh_postgres.replace("+psycopg", "")}
+
+    async def scenario() -> None:
+        async with serving_of(mapping(), env=env) as first, serving_of(mapping(), env=env) as second:
+            await first.until(lambda: any(at - first.clock.now == 3 for at, _ in first.clock.sleepers))
+            assert [(await second.ask("GET", path, token=None)).status_code for path in ("/healthz", "/readyz")] == [
+                200,
+                200,
+            ]
+            refused = await second.ask("POST", "/resync")
+            assert (refused.status_code, refused.json()) == (
+                503,
+                {"error": "this replica stands by: ask the one that runs"},
+            )
+            assert "portsync_leader 0.0" in second.metrics.text().decode()
+            second.clock.pass_by(5)
+            await second.until(lambda: second.clock.sleepers)
+            assert second.history.runs() == []
+
+            with driver().connect(env["PORTSYNC_STATE"], autocommit=True) as connection:
+                others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                connection.execute(others + " AND backend_type = 'client backend'")
+            first.clock.now += 1  # or the source would be asked again before the loss is seen
+
+            def is_interrupted() -> bool:
+                for at, event in tuple(first.clock.sleepers):
+                    if at - first.clock.now > 3:
+                        event.set()
+                return len(first.runs()) > 0
+
+            await first.until(is_interrupted)
+            assert first.runs()[0]["exit_code"] in (1, 143)
+
+            # Whoever asks for the lease first has it now.
+            def is_in() -> bool:
+                second.clock.pass_by(1)
+                return any(run["exit_code"] == 0 for run in [*first.runs(), *second.runs()])
+
+            await second.until(is_in)
+            assert len(source.asked) == 2
+
+    asyncio.run(scenario())
+    assert list(local_port.entities("thing")) == ["ada"]
 
 
 def test_when_the_one_that_runs_is_killed_the_other_runs(

@@ -16,7 +16,6 @@ from prometheus_client import disable_created_metrics
 from portsync.auth import TokenStore
 from portsync.cli.adoption import adopt_option, adopted
 from portsync.cli.render import print_report
-from portsync.errors import Problem, SettingsError
 from portsync.logs import Redactor, configure_logs
 from portsync.running import Order
 from portsync.runtime import Runtime
@@ -87,14 +86,10 @@ def serve(
         Order(is_strict=is_strict),
         TokenStore(settings.token_folder),
         RunHistory(redactor),
-        Metrics(runtime.clock),
+        Metrics(redactor.clean),
     )
     paths, default = _paths(mappings, settings), _default_mapping(settings)
-    try:
-        reports = asyncio.run(_run(paths, default, parts, is_once=is_once))
-    except OSError as error:
-        problem = Problem("port-taken", f"cannot listen on {settings.listen}: {error.strerror}", hint="give --listen")
-        raise SettingsError(problem) from error
+    reports = asyncio.run(_run(paths, default, parts, is_once=is_once))
     for report in reports:
         print_report(report, redactor)
     sys.exit(max((report.exit_code for report in reports), default=0))
@@ -103,8 +98,10 @@ def serve(
 async def _run(paths: list[Path], default: Path | None, parts: Parts, *, is_once: bool) -> list[Report]:
     stop = Stop()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.request, number)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # `nohup` ignores that the terminal is gone.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop.request, number)
     service = Service(paths, default, parts, stop, time.monotonic)
     if is_once:
         return await service.run_once()

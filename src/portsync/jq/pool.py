@@ -28,6 +28,8 @@ class JqPool:
         """Under way from the beginning: its start takes longer than the first request."""
         self.runs = 0
         """How many runs came to their end, well or not."""
+        self.lost = 0
+        """How many workers were late or died."""
 
     async def __aenter__(self) -> Self:
         self._first = asyncio.create_task(self._start())
@@ -83,7 +85,11 @@ class JqPool:
             await self._ready(worker)
             async with asyncio.timeout(timeout_s):
                 outputs = await worker.run(programs, text, context)
+        except WorkerDiedError:
+            self.lost += 1
+            raise
         except TimeoutError:
+            self.lost += 1
             hint = "look for an endless loop, or raise PORTSYNC_JQ_TIMEOUT"
             message = f"a JQ expression did not end within {timeout_s:g} s"
             raise ExpressionError(Problem("jq-timeout", message, hint=hint)) from None

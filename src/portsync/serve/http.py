@@ -6,12 +6,14 @@ It is served from a thread of its own, so that it answers while a run is busy; w
 
 from __future__ import annotations
 
+import os
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -50,6 +52,7 @@ class ServiceRoutes:
     def app(self, *more: Route) -> Starlette:
         """The application; `more` are routes beside these."""
         return Starlette(
+            exception_handlers={HTTPException: _refused},
             routes=[
                 # Ocean's own names for the first two come last.
                 Route("/healthz", self.alive, methods=["GET"]),
@@ -61,7 +64,7 @@ class ServiceRoutes:
                 Route("/health/live", self.alive, methods=["GET"]),
                 Route("/health/ready", self.ready, methods=["GET"]),
                 *more,
-            ]
+            ],
         )
 
     async def alive(self, _request: Request) -> Response:
@@ -85,8 +88,9 @@ class ServiceRoutes:
         """Ask for a run of `?mapping=NAME`, or of all. 202: it begins now, or after the one that is under way."""
         if (refusal := self._refusal(request)) is not None:
             return refusal
-        if self._health.is_standing_by:
-            error = "this replica stands by: ask the one that runs"
+        if self._health.is_standing_by or self._health.is_ending:
+            standing = "this replica stands by: ask the one that runs"
+            error = "the service is going down" if self._health.is_ending else standing
             return _answer({"error": error}, HTTPStatus.SERVICE_UNAVAILABLE)
         asked = self._ask(request.query_params.get("mapping"))
         if not asked:
@@ -100,17 +104,29 @@ class ServiceRoutes:
         if (refusal := self._refusal(request)) is not None:
             return refusal
         run = self._history.run(request.path_params["run_id"])
-        return _answer({"error": "no such run"}, HTTPStatus.NOT_FOUND) if run is None else _answer(run)
+        if run is None:
+            return _answer({"error": "no such run"}, HTTPStatus.NOT_FOUND)
+        return Response(run, media_type="application/json")
 
     def _refusal(self, request: Request) -> Response | None:
         if self._token is None:
             error = "closed: set PORTSYNC_HTTP_TOKEN, and send it as `Authorization: Bearer ...`"
             return _answer({"error": error}, HTTPStatus.FORBIDDEN)
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        if not secrets.compare_digest(given.encode(), self._token.encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        # Header values are bytes, which Starlette reads as Latin-1.
+        is_right = secrets.compare_digest(given.strip().encode("latin-1"), os.fsencode(self._token.strip()))
+        if scheme.lower() != "bearer" or not is_right:
             return _answer({"error": "the token is missing or wrong"}, HTTPStatus.UNAUTHORIZED)
         return None
 
 
 def _answer(payload: dict[str, Any], status: int = HTTPStatus.OK) -> Response:
     return Response(orjson.dumps(payload), status_code=status, media_type="application/json")
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """A path that there is not, or a method that it does not take. Nothing of the request is repeated."""
+    assert isinstance(error, HTTPException), "it is registered for these"
+    answer = _answer({"error": HTTPStatus(error.status_code).phrase.lower()}, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from portsync.errors import PortSyncError, Problem
+from portsync.errors import PortSyncError, Problem, StoppedError
 from portsync.port.owner import owner_of
 from portsync.report import Report
 from portsync.running import MappingRun, Pulse
-from portsync.schedule import Interval, with_jitter
 from portsync.serve.asks import Asks
+from portsync.serve.due import next_due, sleep_until
 from portsync.serve.history import Begun
-from portsync.state.place import state_place
+from portsync.serve.watched import BUG, Watch, attempted, bug_of, raised
+from portsync.state.place import StatePlace, state_place
 from portsync.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from portsync.mapping.loader import LoadedMapping
-    from portsync.plan import SourcePlan
     from portsync.running import Loaded
-    from portsync.serve.asks import Reason
     from portsync.serve.parts import Parts
     from portsync.serve.supply import Supply
     from portsync.state.touched import Named
     from portsync.stop import Stop
+    from portsync.wiring import Surroundings
 
-_BUG = 70
-_UNUSABLE = frozenset({2, 3, 4, _BUG})
+_UNUSABLE = frozenset({2, 3, 4, BUG})
 """The exit codes of runs that came to nothing: the next one is not hurried by a short schedule, and does not wait for
 a long one."""
-_FIRST_RETRY_S = 60.0
-_LAST_RETRY_S = 3600.0
 _LOOK_EVERY_S = 2.0
+_ENDING_S = 30.0
+"""So long may it take a run that was cut to let go of its workers and its state."""
 
 
 class Job:
     """The runs of one mapping, for as long as the service is up."""
 
-    def __init__(self, supply: Supply, parts: Parts, others: Callable[[], Sequence[LoadedMapping]]) -> None:
+    def __init__(self, supply: Supply, parts: Parts, others: Callable[[], Sequence[Job]]) -> None:
         """`others` are the other mappings of the service."""
         self.supply = supply
         self.asks = Asks()
@@ -56,42 +56,50 @@ class Job:
         """Is told whenever there is another mapping."""
         self.catch_up: Callable[[], Awaitable[None]] = _nothing
         """Brings in, before a run reads the source, what came from it before."""
+        self.is_stuck = False
+        """Whether a run was cut, and does not end all the same."""
         self._parts = parts
         self._others = others
         self._mark: object = None
         self._looked = asyncio.Event()
         self._failures = 0
+        self._reloading = asyncio.Lock()
         self._log = structlog.get_logger().bind(mapping=supply.name)
 
     async def work(self, stop: Stop) -> None:
         """Run until it is told to stop, and bring the run that is under way then to its end."""
-        await self._looked.wait()
+        self._parts.metrics.add(self.supply.name, lambda: self.asks.waiting)
         if self._parts.settings.runs_at_start:
             self.asks.add("start")
         while await self._until_due(stop):
             await self.run_once(stop)
 
+    async def loads_first(self) -> None:
+        """Return when the mapping was looked at: each job has to know what the others give."""
+        await self._looked.wait()
+
     async def reload(self) -> bool:
         """Take the newest mapping, or say why it cannot be used and keep the old one. Whether it could."""
-        self._mark = self.supply.mark()
-        try:
-            self.loaded = await self.supply.load()
-        except PortSyncError as error:
-            self.fault = error
-            kept = "the one before it" if self.loaded is not None else "none"
-            for problem in error.problems:
-                self._log.error(
-                    "mapping.refused",
-                    message=problem.message, place=problem.place, hint=problem.hint, in_use=kept,
-                )  # fmt: skip
-        else:
-            self.fault = None
-            for secret in self._secrets():
-                self._parts.redactor.add(secret)
-            self._log.info("mapping.loaded", resources=len(self.loaded[0].file.resources))
-            self.loads()
-        self._parts.metrics.mapping(self.supply.name, is_valid=self.fault is None)
-        return self.fault is None
+        async with self._reloading:
+            self._mark = await asyncio.to_thread(self.supply.mark)
+            loading = await attempted(self.supply.load())
+            error = raised(loading)
+            if error is None:
+                self.loaded, self.fault = loading.result(), None
+                for secret in self._secrets():
+                    self._parts.redactor.add(secret)
+                self._log.info("mapping.loaded", resources=len(self.loaded[0].file.resources))
+                self.loads()
+            else:
+                self.fault = error if isinstance(error, PortSyncError) else _BugError(bug_of(error))
+                kept = "the one before it" if self.loaded is not None else "none"
+                for problem in self.fault.problems:
+                    self._log.error(
+                        "mapping.refused",
+                        message=problem.message, place=problem.place, hint=problem.hint, in_use=kept,
+                    )  # fmt: skip
+            self._parts.metrics.mapping(self.supply.name, is_valid=self.fault is None)
+            return self.fault is None
 
     async def run_once(self, stop: Stop) -> Report:
         """Run now, with the newest mapping that can be used."""
@@ -100,106 +108,109 @@ class Job:
         started_at = parts.runtime.clock()
         if self.loaded is None or self.supply.is_asked_for_each_run:
             await self.reload()
-        run_id = str(uuid.uuid4())
+        run_id, pulse = str(uuid.uuid4()), Pulse()
         parts.history.begin(Begun(run_id, name, reasons, started_at))
         parts.metrics.began(name)
         self._log.info("run.began", run_id=run_id, reasons=reasons)
         self.is_running = True
-        try:
-            if self.loaded is None:
-                assert self.fault is not None, "what cannot be loaded says why"
-                problems, code = self.fault.problems, self.fault.exit_code
-                report = Report(run_id, name, started_at, parts.runtime.clock(), code, (), problems)
-            else:
-                await self.catch_up()
-                report = await self._run(run_id, *self.loaded, started_at, stop)
-        finally:
-            self.is_running = False
-        parts.history.end(run_id, report)
-        parts.metrics.ended(name, report)
+        # What it learns is no secret of anybody's when its tokens have ended.
+        with parts.redactor.for_a_while() as redactor:
+            try:
+                report = await self._report(run_id, replace(parts.around, redactor=redactor), pulse, started_at, stop)
+            finally:
+                self.is_running = False
+            parts.history.end(run_id, report)
+        parts.metrics.ended(name, report, workers_lost=pulse.workers_lost())
         self._failures = self._failures + 1 if report.exit_code in _UNUSABLE else 0
         return report
 
-    async def _run(
-        self, run_id: str, mapping: LoadedMapping, source: SourcePlan, started_at: float, stop: Stop
-    ) -> Report:
-        """The report of the run, also where it stands still or ends in a bug: the service goes on."""
-        parts, pulse = self._parts, Pulse()
-        place = state_place(parts.settings, owner_of(parts.settings, mapping.name).identifier)
+    async def _report(self, run_id: str, around: Surroundings, pulse: Pulse, started_at: float, stop: Stop) -> Report:
+        """The report of the run, also where there is nothing to run."""
+        if self.loaded is None:
+            assert self.fault is not None, "what cannot be loaded says why"
+            return self._failed(run_id, started_at, self.fault.exit_code, *self.fault.problems)
+        parts, (mapping, source) = self._parts, self.loaded
+        owner = owner_of(parts.settings, mapping.name)
+        place = state_place(parts.settings, owner.identifier)
+        others = self._others()
         run = MappingRun(
             mapping,
             source,
-            parts.around,
+            around,
             parts.order,
             stop,
             parts.store,
-            tuple(self._others()),
+            tuple(other.loaded[0] for other in others if other.loaded is not None),
+            has_unknown_others=any(
+                other.loaded is None and owner_of(parts.settings, other.supply.name) == owner for other in others
+            ),
             pulse=pulse,
             interval_s=parts.interval_s,
             run_id=run_id,
             under_way=self.under_way,
         )
-        async with parts.turns[str(place)]:
-            return await self._watched(run, pulse, started_at)
+        rate = source.rate_limit
+        longest_s = source.timeout.total + source.retry.max_wait + (0.0 if rate is None else rate.per)
+        with contextlib.suppress(StoppedError):
+            await stop.race(self.catch_up())
+        async with parts.turns[owner if place == StatePlace() else place]:
+            return await self._watched(run, Watch(pulse, stop, parts.patience_s + longest_s), started_at)
 
-    async def _watched(self, run: MappingRun, pulse: Pulse, started_at: float) -> Report:
-        parts, run_id = self._parts, run.run_id
+    async def _watched(self, run: MappingRun, watch: Watch, started_at: float) -> Report:
+        """The report, also where the run stands still or ends in a bug: the service goes on."""
         work = asyncio.create_task(run.run())
-        before = -1
         try:
-            while not work.done():
-                await asyncio.wait({work}, timeout=parts.patience_s)
-                now = pulse.count()
-                if now == before and not work.done():
-                    message = f"the run made no request and mapped no page for {parts.patience_s:.0f} s"
-                    return self._failed(run_id, started_at, "stalled", message)
-                before = now
-            error = work.exception()
-            if error is not None:
-                return self._failed(run_id, started_at, "bug", f"a bug in portsync: {type(error).__name__}: {error}")
-            return work.result()
+            cut = await watch.over(work)
         finally:
-            work.cancel()
-            await asyncio.wait({work})
+            await self._end(work)
+        if cut is not None:
+            return self._failed(run.run_id, started_at, cut.exit_code, cut.problem)
+        error = raised(work)
+        if error is not None:
+            return self._failed(run.run_id, started_at, BUG, bug_of(error))
+        return work.result()
 
-    def _failed(self, run_id: str, started_at: float, code: str, message: str) -> Report:
-        problem = Problem(code, message, hint="please report it; the service goes on with the next run")
-        self._log.error("run.failed", run_id=run_id, code=code, message=message)
+    async def _end(self, work: asyncio.Task[Report]) -> None:
+        """Wait until it has ended: before that it has the state, and the next run cannot begin."""
+        work.cancel()
+        await asyncio.wait({work}, timeout=_ENDING_S)
+        if not work.done():
+            self.is_stuck = True
+            self._log.error("run.stuck", message=f"it was ended {_ENDING_S:.0f} s ago, and has not ended yet")
+            await asyncio.wait({work})
+            self.is_stuck = False
+
+    def _failed(self, run_id: str, started_at: float, exit_code: int, *problems: Problem) -> Report:
+        for problem in problems:
+            self._log.error("run.failed", run_id=run_id, code=problem.code, message=problem.message)
         now = self._parts.runtime.clock()
-        return Report(run_id, self.supply.name, started_at, now, _BUG, (), (problem,))
+        return Report(run_id, self.supply.name, started_at, now, exit_code, (), problems)
 
     async def _until_due(self, stop: Stop) -> bool:
         """Return when a run is due or asked for; false when it is time to stop."""
-        due = self._due()
+        runtime, name = self._parts.runtime, self.supply.name
+        due = next_due(self._parts.settings.schedule, self._failures, runtime.clock(), runtime.random())
+        self._parts.metrics.next_run(name, None if due is None else due.at)
         if due is None:
             await self._first_of(self.asks.wait(), stop.wait())
-            return not stop.is_requested
-        reason, at = due
-        now = self._parts.runtime.clock()
-        delay = max(0.0, with_jitter(at, now, self._parts.runtime.random()) - now)
-        self._parts.metrics.next_run(self.supply.name, now + delay)
-        sleeping = asyncio.ensure_future(self._parts.runtime.sleep(delay))
-        await self._first_of(self.asks.wait(), stop.wait(), sleeping)
-        if not self.asks.waiting:
-            self.asks.add(reason)
+        else:
+            await self._first_of(self.asks.wait(), stop.wait(), sleep_until(due, runtime))
+            if not self.asks.waiting:
+                self.asks.add(due.reason)
         return not stop.is_requested
-
-    def _due(self) -> tuple[Reason, float] | None:
-        """Why and when the next run is due; None where only somebody who asks brings it about."""
-        now, schedule = self._parts.runtime.clock(), self._parts.settings.schedule
-        if self._failures:
-            first = min(_FIRST_RETRY_S, schedule.seconds) if isinstance(schedule, Interval) else _FIRST_RETRY_S
-            return "retry", now + min(_LAST_RETRY_S, first * 2.0 ** min(self._failures - 1, 12))
-        return None if schedule is None else ("schedule", schedule.next(now))
 
     async def look_for_changes(self) -> None:
         """Load the mapping, and every new one, for as long as the service is up."""
         await self.reload()
         self._looked.set()
+        before = self._mark
         while True:
             await self._parts.runtime.sleep(_LOOK_EVERY_S)
-            if self.supply.mark() != self._mark and await self.reload():
+            mark = await asyncio.to_thread(self.supply.mark)
+            # Twice the same: whoever writes the file piece by piece has come to its end.
+            if mark == before and mark != self._mark and await self.reload():
                 self.asks.add("mapping")
+            before = mark
 
     async def _first_of(self, *waits: Awaitable[object]) -> None:
         tasks = [asyncio.ensure_future(wait) for wait in waits]
@@ -217,3 +228,9 @@ class Job:
 
 async def _nothing() -> None:
     return
+
+
+class _BugError(PortSyncError):
+    """This means that a mapping could not be loaded because of us."""
+
+    exit_code = BUG

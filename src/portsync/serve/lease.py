@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from portsync.state.postgres import postgres_engine
 from portsync.state.store import lock_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from sqlalchemy import Connection
+
 T = TypeVar("T")
 _LOOK_EVERY_S = 5.0
 _ANSWER_WITHIN_S = 10.0
-_CONNECTING = {
-    "connect_timeout": 5,
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-}
-_SERVER_SIDE = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3")
-"""With these the server notices within some 11 seconds that a machine is gone, and gives the lock to another one."""
 
 
 class Lease(Protocol):
@@ -65,8 +60,9 @@ class PostgresLease:
     clients, such as PgBouncer's transaction mode, must not be in between."""
 
     def __init__(self, url: str, names: tuple[str, ...], sleep: Callable[[float], Awaitable[None]]) -> None:
-        """`names` are those of the integrations that this service runs: replicas have the same ones."""
-        self._engine: Engine = create_engine(url, poolclass=NullPool, connect_args=_CONNECTING)
+        """`names` are those of the integrations that this service runs: replicas have the same ones. Raises StateError
+        where the URL cannot be used."""
+        self._engine = postgres_engine(url, NullPool)
         self._key = lock_key("leader", *sorted(names))
         self._sleep = sleep
         self._connection: Connection | None = None
@@ -80,10 +76,11 @@ class PostgresLease:
                 if await self._aside(self._taken):
                     return
                 is_silent = False
-            except DBAPIError as error:
+            except SQLAlchemyError as error:
                 await self._aside(self._drop)
                 if not is_silent:
-                    structlog.get_logger().warning("lease.unreachable", reason=str(error.orig).partition("\n")[0])
+                    said = str(getattr(error, "orig", error)).partition("\n")[0]
+                    structlog.get_logger().warning("lease.unreachable", reason=said)
                 is_silent = True
             await self._sleep(_LOOK_EVERY_S)
 
@@ -93,11 +90,14 @@ class PostgresLease:
             try:
                 async with asyncio.timeout(_ANSWER_WITHIN_S):
                     await self._aside(self._look)
-            except (DBAPIError, TimeoutError):
+            except (SQLAlchemyError, TimeoutError):
                 return
 
     async def release(self) -> None:
-        await self._aside(self._drop)
+        # A thread that waits for a server which is gone comes to its end by itself, and nobody waits for it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                await self._aside(self._drop)
 
     async def _aside(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -105,8 +105,6 @@ class PostgresLease:
     def _taken(self) -> bool:
         if self._connection is None:
             self._connection = self._engine.connect()
-            for setting in _SERVER_SIDE:
-                self._connection.execute(text(f"SET {setting}"))
         is_ours = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar_one()
         self._connection.commit()
         return bool(is_ours)

@@ -12,11 +12,13 @@ from portsync.schedule import Interval
 if TYPE_CHECKING:
     from portsync.auth import TokenStore
     from portsync.logs import Redactor
+    from portsync.port.owner import Owner
     from portsync.running import Order
     from portsync.runtime import Runtime
     from portsync.serve.history import RunHistory
     from portsync.serve.metrics import Metrics
     from portsync.settings import Settings
+    from portsync.state.place import StatePlace
     from portsync.wiring import Surroundings
 
 
@@ -30,10 +32,12 @@ class Parts:
     history: RunHistory
     metrics: Metrics
     patience_s: float = 1200.0
-    """A run that neither sends a request nor maps a page for so long stands still: no single wait takes that long."""
+    """A run that neither sends a request nor maps a page for so long, beyond the longest wait that its mapping allows,
+    stands still."""
 
-    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    """For each place of a state, whose turn it is: two runs never have one state at the same time."""
+    turns: defaultdict[StatePlace | Owner, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """For each state, or for each integration where none is kept, whose turn it is: two runs never have one state at
+    the same time."""
 
     @property
     def settings(self) -> Settings:

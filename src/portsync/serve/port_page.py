@@ -11,6 +11,7 @@ from portsync.port.client import unreachable
 from portsync.port.integration import fetch_integration, fetch_resync_request
 from portsync.schedule import with_jitter
 from portsync.serve.supply import PortSupply
+from portsync.serve.watched import attempted, bug_of, raised
 
 if TYPE_CHECKING:
     from portsync.port.client import PortClient
@@ -59,7 +60,10 @@ class PortWatch:
         runtime = self._parts.runtime
         every_s = self._parts.settings.poll_every
         while True:
-            await self.look()
+            looking = await attempted(self.look())
+            if (error := raised(looking)) is not None:
+                problem = bug_of(error, "please report it; Port is asked again")
+                structlog.get_logger().error("port.not_asked", message=problem.message, hint=problem.hint)
             await runtime.sleep(with_jitter(every_s, 0.0, runtime.random()))
 
     async def look(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from portsync.errors import StoppedError
+from portsync.errors import Problem, SettingsError, StoppedError
 from portsync.lanes import end
 from portsync.loopback import serving
 from portsync.port.owner import owner_of
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from portsync.mapping.loader import LoadedMapping
     from portsync.report import Report
     from portsync.serve.lease import Lease
     from portsync.serve.parts import Parts
     from portsync.serve.supply import Supply
+
+_MOST_CONNECTIONS = 100
+_TOKENS = 8
 
 
 class Service:
@@ -66,6 +69,7 @@ class Service:
         """Run each mapping once. Raises ConfigError where there is something wrong with a file."""
         async with AsyncExitStack() as stack:
             await self._make_jobs(stack)
+            await self._load()
             reports: list[Report] = []
             for job in self._jobs:
                 if self._stop.is_requested and reports:
@@ -75,11 +79,11 @@ class Service:
 
     async def stay(self) -> None:
         """Run whenever it is due or asked for, until it is told to stop; a run that is under way then is brought
-        to its end. Raises OSError where the address is taken."""
+        to its end. Raises SettingsError where it cannot listen at its address."""
         settings, parts, log = self._parts.settings, self._parts, structlog.get_logger()
         async with AsyncExitStack() as stack:
             watches = await self._make_jobs(stack)
-            health = Health(self._jobs, self._monotonic)
+            health = Health(self._jobs, self._stop, self._monotonic)
             hook_metrics = HookMetrics(parts.metrics.registry)
             self._live = [LiveWork(job, parts, hook_metrics) for job in self._jobs]
             tasks = [asyncio.create_task(health.beat())]
@@ -91,12 +95,18 @@ class Service:
                 routes = ServiceRoutes(health, parts.history, parts.metrics, token, lambda name: self._ask(loop, name))
                 host, port = settings.listen.rsplit(":", 1)
                 hooks = Hooks(self._live, settings, hook_metrics, parts.runtime.clock, loop)
-                url = served.enter_context(serving(routes.app(hooks.route()), host=host.strip("[]"), port=int(port)))
+                try:
+                    answering = serving(
+                        routes.app(hooks.route()), host=host.strip("[]"), port=int(port), most=_MOST_CONNECTIONS
+                    )
+                    url = served.enter_context(answering)
+                except OSError as error:
+                    message = f"cannot listen on {settings.listen}: {error.strerror}"
+                    raise SettingsError(Problem("port-taken", message, hint="give --listen")) from error
                 self._is_up(url)
                 log.info("service.up", url=url, mappings=[job.supply.name for job in self._jobs])
                 while not self._stop.is_requested:
                     await self._lead(health, watches)
-                health.end()
                 await end(tasks)
         log.info("service.down")
 
@@ -114,6 +124,11 @@ class Service:
         metrics.leads(is_leader=True)
         if not isinstance(lease, Alone):
             log.info("lease.taken")
+        try:
+            await self._stop.race(asyncio.gather(*(job.loads_first() for job in self._jobs)))
+        except StoppedError:
+            await lease.release()
+            return
         term = Stop()
         tasks = [asyncio.create_task(watch.work()) for watch in watches]
         tasks += [asyncio.create_task(live.work()) for live in self._live]
@@ -131,7 +146,15 @@ class Service:
             structlog.get_logger().warning("lease.lost")
         except StoppedError:
             pass
+        finally:
+            # Also where the lease cannot be asked for a reason that nobody foresaw.
+            term.request(self._stop.signal or signal.SIGTERM)
+        await self._stop.hurried()
         term.request(self._stop.signal or signal.SIGTERM)
+
+    async def _load(self) -> None:
+        """Take all mappings before the first run: each has to know what the others give."""
+        await asyncio.gather(*(job.reload() for job in self._jobs))
 
     def _lease(self) -> Lease:
         """The right to run: replicas share it in the database of their state."""
@@ -144,6 +167,7 @@ class Service:
         """Make a job for each mapping, and what watches its page in Port."""
         watches = []
         paths: Sequence[Path | None] = self._paths or [None]
+        _tell_apart(self._paths)
         for path in paths:
             supply, page = await self._supply(path, stack)
             job = Job(supply, self._parts, partial(self._others, supply))
@@ -156,14 +180,17 @@ class Service:
         settings, environment = self._parts.settings, self._parts.runtime.environment
         name = settings.type if path is None else path.stem
         owner = owner_of(settings, name)
-        port = await stack.enter_async_context(port_client(settings, owner, self._parts.around))
+        # It signs in again and again, and what its last tokens were is all that has to be known.
+        redactor = stack.enter_context(self._parts.redactor.for_a_while(newest=_TOKENS))
+        around = replace(self._parts.around, redactor=redactor)
+        port = await stack.enter_async_context(port_client(settings, owner, around))
         page = PortPage(port, owner.identifier)
         if path is not None and settings.mapping_from != "port" and has_resources(path):
             return FileSupply(path, environment, settings), page
         return PortSupply(name, path, environment, settings, page.config, self._default), page
 
-    def _others(self, own: Supply) -> list[LoadedMapping]:
-        return [job.loaded[0] for job in self._jobs if job.supply is not own and job.loaded is not None]
+    def _others(self, own: Supply) -> list[Job]:
+        return [job for job in self._jobs if job.supply is not own]
 
     def _ask(self, loop: asyncio.AbstractEventLoop, name: str | None) -> list[str]:
         """Pass on a request for a run; called from the thread that serves HTTP."""
@@ -171,3 +198,12 @@ class Service:
         for job in asked:
             loop.call_soon_threadsafe(job.asks.add, "http")
         return [job.supply.name for job in asked]
+
+
+def _tell_apart(paths: Sequence[Path]) -> None:
+    """Raises SettingsError where two mappings have one name: it is that of their state and of their metrics."""
+    known: dict[str, Path] = {}
+    for path in paths:
+        if (other := known.setdefault(path.stem, path)) is not path:
+            message = f"two mappings have the name `{path.stem}`: {other} and {path}"
+            raise SettingsError(Problem("same-name", message, str(path), "give one of the files another name"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +26,7 @@ PortConfig = dict[str, Any]
 _LOCAL = ("source", "context")
 """What a mapping on Port's page may not say: whoever may edit that page must not be able to send credentials
 elsewhere."""
+_SECRET_FILE = re.compile(rb"\$\{file:([^}\0]*)\}")
 _REFERENCE = re.compile(r"(?<!\$)\$\{([^}:]*)")
 
 
@@ -43,12 +46,12 @@ class Supply(Protocol):
         and cannot be."""
 
     def mark(self) -> object:
-        """Something that is another one when there may be a new mapping; cheap to get."""
+        """Something that is another one when there may be a new mapping. Reads files."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSupply:
-    """A mapping file. Kubernetes replaces a mounted one by a new link, so the mark follows links."""
+    """A mapping file, and the secrets that it has read from files: who replaces one of those wants it to be used."""
 
     path: Path
     environment: Mapping[str, str]
@@ -67,11 +70,23 @@ class FileSupply:
         return loaded
 
     def mark(self) -> object:
-        try:
-            found = self.path.stat()
-        except OSError:
+        """A hash of what is in them: times and sizes may be the same for another text, and others for the same one."""
+        text = _content(self.path)
+        if text is None:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        digest = blake2b(text, digest_size=16)
+        for name in _SECRET_FILE.findall(text):
+            digest.update(_content(Path(os.fsdecode(name))) or b"")
+            digest.update(b"\0")
+        return digest.digest()
+
+
+def _content(path: Path) -> bytes | None:
+    """What is in a file; None where it cannot be read. A pipe would never end."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None
 
 
 class PortSupply:

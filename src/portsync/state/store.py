@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from portsync.errors import Problem, StateError
+from portsync.state.postgres import postgres_engine
 from portsync.state.tables import METADATA, SCHEMA_VERSION, VERSION
 
 if TYPE_CHECKING:
@@ -178,14 +178,7 @@ def _moved_aside(path: Path) -> Path:
 
 @contextmanager
 def _postgres(place: StatePlace) -> Iterator[Connection]:
-    try:
-        engine = create_engine(make_url(place.url or ""), poolclass=StaticPool)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        hint = "install it: pip install 'portsync[postgres]'"
-        problem = Problem("bad-state", "a state in PostgreSQL needs the driver psycopg", "PORTSYNC_STATE", hint)
-        raise StateError(problem) from error
-    except (ArgumentError, ValueError) as error:
-        raise StateError(Problem("bad-state", "the URL of the state is no URL", "PORTSYNC_STATE")) from error
+    engine = postgres_engine(place.url or "", StaticPool)
     with _connected(engine, place) as connection:
         # It belongs to the session, so that it ends with the process, however that ends.
         key = lock_key("state", place.integration)
