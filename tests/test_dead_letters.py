@@ -100,6 +100,14 @@ def test_an_entity_is_kept_byte_for_byte() -> None:
     assert b'"entity":' + BODY in letter_line(REFUSED, 0, "thing", BODY, Redactor([SECRET]))
 
 
+def test_a_run_that_has_ended_writes_no_letters_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "letters.jsonl"
+    with DeadLetters(path, HEADER, Redactor()) as letters:
+        pass
+    letters.add(Problem("port-rejected", "too late"), 0, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_file_is_for_the_eyes_of_its_user_alone(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "letters.jsonl"
     path.parent.mkdir()

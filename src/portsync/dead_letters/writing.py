@@ -37,6 +37,7 @@ class DeadLetters:
         self._trouble: OSError | None = None
         self._written = 0
         self._lost = 0
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +45,7 @@ class DeadLetters:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._is_closed = True
         if self._file is not None:
             try:
                 self._file.close()
@@ -52,7 +54,8 @@ class DeadLetters:
 
     def add(self, problem: Problem, resource: int | None, blueprint: str | None, entity_body: bytes | None) -> None:
         """Write a letter. `resource` is the index of the resource; `entity_body` is there for what Port refused."""
-        if self._trouble is not None:
+        # A run that was ended may learn afterwards what became of its last batches; the file is that of the next one.
+        if self._trouble is not None or self._is_closed:
             self._lost += 1
             return
         line = letter_line(problem, resource, blueprint, entity_body, self._redactor)
