@@ -42,7 +42,7 @@ def failed(served: Any) -> float:
 async def ready(served: Any) -> Sender:
     """The service, once it knows its hooks."""
     sender = Sender(served.url)
-    await served.until(lambda: "portsync_hook_queue" in served.metrics.text().decode())
+    await served.until(lambda: "portsync_hook_queue{" in served.metrics.text().decode())
     return sender
 
 

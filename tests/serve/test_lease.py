@@ -116,43 +116,47 @@ def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_the
     env = {"PORTSYNC_STATE": fresh_postgres.replace("+psycopg", "")}
 
     async def scenario() -> None:
-        async with serving_of(mapping(), env=env) as first, serving_of(mapping(), env=env) as second:
-            await first.until(lambda: any(at - first.clock.now == 3 for at, _ in first.clock.sleepers))
-            assert [(await second.ask("GET", path, token=None)).status_code for path in ("/healthz", "/readyz")] == [
-                200,
-                200,
-            ]
-            refused = await second.ask("POST", "/resync")
-            assert (refused.status_code, refused.json()) == (
-                503,
-                {"error": "this replica stands by: ask the one that runs"},
-            )
-            assert "portsync_leader 0.0" in second.metrics.text().decode()
-            second.clock.pass_by(5)
-            await second.until(lambda: second.clock.sleepers)
-            assert second.history.runs() == []
+        async with serving_of(mapping(), env=env) as first:
+            await first.until(lambda: "portsync_leader 1.0" in first.metrics.text().decode())
+            async with serving_of(mapping(), env=env) as second:
+                await first.until(lambda: any(at - first.clock.now == 3 for at, _ in first.clock.sleepers))
+                assert [
+                    (await second.ask("GET", path, token=None)).status_code for path in ("/healthz", "/readyz")
+                ] == [
+                    200,
+                    200,
+                ]
+                refused = await second.ask("POST", "/resync")
+                assert (refused.status_code, refused.json()) == (
+                    503,
+                    {"error": "this replica stands by: ask the one that runs"},
+                )
+                assert "portsync_leader 0.0" in second.metrics.text().decode()
+                second.clock.pass_by(5)
+                await second.until(lambda: second.clock.sleepers)
+                assert second.history.runs() == []
 
-            with driver().connect(env["PORTSYNC_STATE"], autocommit=True) as connection:
-                others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                connection.execute(others + " AND backend_type = 'client backend'")
-            first.clock.now += 1  # or the source would be asked again before the loss is seen
+                with driver().connect(env["PORTSYNC_STATE"], autocommit=True) as connection:
+                    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                    connection.execute(others + " AND backend_type = 'client backend'")
+                first.clock.now += 1  # or the source would be asked again before the loss is seen
 
-            def is_interrupted() -> bool:
-                for at, event in tuple(first.clock.sleepers):
-                    if at - first.clock.now > 3:
-                        event.set()
-                return len(first.runs()) > 0
+                def is_interrupted() -> bool:
+                    for at, event in tuple(first.clock.sleepers):
+                        if at - first.clock.now > 3:
+                            event.set()
+                    return len(first.runs()) > 0
 
-            await first.until(is_interrupted)
-            assert first.runs()[0]["exit_code"] in (1, 143)
+                await first.until(is_interrupted)
+                assert first.runs()[0]["exit_code"] in (1, 143)
 
-            # Whoever asks for the lease first has it now.
-            def is_in() -> bool:
-                second.clock.pass_by(1)
-                return any(run["exit_code"] == 0 for run in [*first.runs(), *second.runs()])
+                # Whoever asks for the lease first has it now.
+                def is_in() -> bool:
+                    second.clock.pass_by(1)
+                    return any(run["exit_code"] == 0 for run in [*first.runs(), *second.runs()])
 
-            await second.until(is_in)
-            assert len(source.asked) == 2
+                await second.until(is_in)
+                assert len(source.asked) == 2
 
     asyncio.run(scenario())
     assert list(local_port.entities("thing")) == ["ada"]

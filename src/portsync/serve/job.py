@@ -75,7 +75,7 @@ class Job:
             await self.run_once(stop)
 
     async def loads_first(self) -> None:
-        """Return when the mapping was looked at: each job has to know what the others give."""
+        """Return when the mapping was looked at."""
         await self._looked.wait()
 
     async def reload(self) -> bool:

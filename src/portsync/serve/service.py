@@ -125,7 +125,7 @@ class Service:
         if not isinstance(lease, Alone):
             log.info("lease.taken")
         try:
-            await self._stop.race(asyncio.gather(*(job.loads_first() for job in self._jobs)))
+            await self._stop.race(self._loaded())
         except StoppedError:
             await lease.release()
             return
@@ -151,6 +151,11 @@ class Service:
             term.request(self._stop.signal or signal.SIGTERM)
         await self._stop.hurried()
         term.request(self._stop.signal or signal.SIGTERM)
+
+    async def _loaded(self) -> None:
+        """Return when all mappings were looked at: each has to know what the others give before the first run."""
+        for job in self._jobs:
+            await job.loads_first()
 
     async def _load(self) -> None:
         """Take all mappings before the first run: each has to know what the others give."""
