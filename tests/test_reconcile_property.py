@@ -140,7 +140,7 @@ def identifier(key: tuple[str, int]) -> str:
     return f"{key[0]}{key[1]}"
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=WORLDS)
 def test_nothing_is_deleted_that_the_rule_forbids_and_the_numbers_are_true(
     world: World, port_stage: tuple[Stage, str]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.faults.storm import Ended, Storm
 
-KILLS, STOPS = 25, 6
+KILLS, STOPS = 15, 4
 
 
 @pytest.fixture

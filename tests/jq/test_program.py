@@ -88,7 +88,7 @@ def test_a_line_names_its_entity_whatever_is_in_the_name(identifier: str, bluepr
     assert json.loads(body) == content
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     RECORDS, st.lists(st.sampled_from(EXPRESSIONS), min_size=1, max_size=4), st.sampled_from(["true", ".a", "false"])
 )
@@ -118,7 +118,7 @@ def test_the_guarded_program_agrees_with_one_run_for_each_expression(
     assert list(lines) == []
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RECORDS, st.lists(st.sampled_from(EXPRESSIONS), min_size=1, max_size=4))
 def test_where_the_fast_program_does_not_fail_it_says_the_same_word_for_word(
     records: list[Any], expressions: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sqlite3
 import threading
 from ipaddress import ip_address
 from pathlib import Path
@@ -109,9 +110,9 @@ def emulate(
                 click.echo(f"warning: {_OPEN.format(host)}", err=True)
             click.echo(f"the local Port is up, to be looked at on {url}/; Ctrl-C ends it", err=True)
             threading.Event().wait()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         problem = Problem(
-            "bad-setting", f"the file of --db cannot be used: {error.__cause__}", hint="give another --db"
+            "bad-setting", f"the file of --db cannot be used: {error.__cause__ or error}", hint="give another --db"
         )
         raise SettingsError(problem) from error
     except OSError as error:
