@@ -2,57 +2,60 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import re
 import sys
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, quote_plus
 
 import structlog
 
 from portsync.excerpts import CUT
+from portsync.secret_forms import SHORTEST, forms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
-_SHORTEST_SECRET = 4
-"""Shorter values are no secrets that anybody could keep, and taking them out would make every text unreadable."""
+    from portsync.secret_forms import Form
+
+_JQ_CUT = "..."
+_ANY_CUT = re.compile(f"({CUT}|{re.escape(_JQ_CUT)})")
 
 
 class Redactor:
     """Takes known secrets out of texts, by value, in each form in which they can appear."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._forms: list[str] = []
+        self._secrets: set[str] = set()
+        self._forms: list[Form] = []
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
         """One more secret, such as a token that was fetched during the run."""
-        if len(secret) < _SHORTEST_SECRET:
+        if len(secret) < SHORTEST or secret in self._secrets:
             return
-        encoded = b64encode(secret.encode()).decode()
-        escaped = json.dumps(secret)[1:-1]
-        quoted = (quote(secret, safe=""), quote(secret), quote_plus(secret))
-        forms = {secret, *quoted, escaped, json.dumps(escaped)[1:-1], encoded}
+        self._secrets.add(secret)
         # The longest first: one secret may hold another.
-        self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
+        forms = [*self._forms, *forms_of(secret)]
+        self._forms = sorted(forms, key=lambda form: len(form.text), reverse=True)
 
     def clean(self, text: str) -> str:
-        """`text` with `***` in place of every secret, also of one that an excerpt cut off (`cut` marks the end)."""
+        """`text` with `***` in place of every secret, also of one of which only the beginning is left: `cut` marks the
+        end of an excerpt, and JQ that of a value in its messages."""
         for form in self._forms:
-            if form in text:
-                text = text.replace(form, "***")
-        if CUT in text:
-            text = CUT.join(map(self._without_beginnings, text.split(CUT)))
+            if form.guard in text:
+                text = form.pattern.sub("***", text)
+        if CUT in text or _JQ_CUT in text:
+            parts = _ANY_CUT.split(text)
+            text = "".join(
+                self._without_beginning(part) if index % 2 == 0 else part for index, part in enumerate(parts)
+            )
         return text
 
-    def _without_beginnings(self, part: str) -> str:
+    def _without_beginning(self, part: str) -> str:
         for form in self._forms:
-            for length in range(len(form) - 1, _SHORTEST_SECRET - 1, -1):
-                if part.endswith(form[:length]):
-                    return f"{part[:-length]}***"
+            if (place := form.beginning_at_end_of(part)) is not None:
+                return f"{part[:place]}***"
         return part
 
     def clean_json(self, value: Any) -> Any:
@@ -69,7 +72,19 @@ class Redactor:
 
     def process(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
         """A structlog processor."""
-        return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
+        return {self.clean(key): self._cleaned(value) for key, value in event.items()}
+
+    def _cleaned(self, value: Any) -> Any:
+        """A value as logs have it: whatever is no JSON is shown as its text."""
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case list() | tuple() | set() | frozenset():
+                return [self._cleaned(item) for item in value]
+            case dict():
+                return {self.clean(str(key)): self._cleaned(item) for key, item in value.items()}
+            case _:
+                return self.clean(str(value))
 
 
 def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor: Redactor) -> None:

@@ -12,6 +12,7 @@ from portsync.logs import Redactor
 from portsync.mapping.advice import warnings_of
 from portsync.mapping.explain import explained
 from portsync.mapping.interpolation import Interpolation, interpolate
+from portsync.mapping.literals import literal_secrets
 from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
 from portsync.mapping.references import reference_problems
@@ -84,6 +85,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
     if problems:
         raise MappingError(*_in_order(problems))
     secrets = interpolation.secrets | set(file.source.auth.secrets() if file.source.auth else ())
+    secrets |= set(literal_secrets(file))
     warnings = tuple(_in_order([*warnings_of(file, document)]))
     return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret), warnings)
 
