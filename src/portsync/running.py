@@ -8,14 +8,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from portsync.blueprints import beside, read_blueprints
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.integration import Integration, installation_of, status_of
+from portsync.logs import log_of
 from portsync.port.deletion import Deletion
 from portsync.port.entities import UpsertSwitches
 from portsync.port.holdings import Holdings
@@ -125,10 +124,18 @@ class MappingRun:
         """What it came to, also where it could not begin."""
         started_at = self.around.runtime.clock()
         try:
-            return await self._report()
+            report = await self._report()
         except PortSyncError as error:
             ended_at, code = self.around.runtime.clock(), error.exit_code
-            return Report(self.run_id, str(self.mapping.path), started_at, ended_at, code, (), error.problems)
+            report = Report(self.run_id, str(self.mapping.path), started_at, ended_at, code, (), error.problems)
+        for resource in report.resources:
+            self._log.info("resource.ended", **resource.as_json())
+        self._log.info("run.ended", status=report.status, exit_code=report.exit_code, **report.totals())
+        return report
+
+    @property
+    def _log(self) -> Any:
+        return log_of(run_id=self.run_id, mapping=self.mapping.name)
 
     async def _report(self) -> Report:
         """Raises PortError, StateError and StoppedError where it could not begin."""
@@ -147,10 +154,6 @@ class MappingRun:
                     await integration.end(status_of(report.exit_code))
                 if tools.into.port is not None and tools.into.port.hand_in is not None:
                     await tools.into.port.hand_in(self.around.redactor.clean_json(report.as_json()))
-        log = structlog.get_logger().bind(run_id=self.run_id, mapping=str(mapping.path))
-        for resource in report.resources:
-            log.info("resource.ended", **resource.as_json())
-        log.info("run.ended", exit_code=report.exit_code, **report.totals())
         return report
 
     def _catalog(self, connection: Connection, owner: Owner) -> Catalog:
@@ -180,6 +183,7 @@ class MappingRun:
                 runtime.clock,
                 show,
                 source.patience_s,
+                self._log,
                 letters=letters,
             )
 
@@ -188,7 +192,7 @@ class MappingRun:
         settings, order, file = self.around.settings, self.order, self.mapping.file
         port = await stack.enter_async_context(port_client(settings, owner, self.around))
         self.pulse.feel(lambda: port.attempts)
-        await self.stop.race(_signed_in(port, settings.port_url))
+        await self.stop.race(_signed_in(port, settings.port_url, self._log))
         if settings.initialize_resources and order.planned is None:
             await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
@@ -209,6 +213,7 @@ class MappingRun:
             installed,
             self.around.redactor,
             self.around.runtime.clock,
+            self._log,
             sends_examples=settings.raw_examples,
             interval_min=None if self.interval_s is None else self.interval_s / 60,
         )
@@ -244,13 +249,13 @@ class MappingRun:
         return DeadLetters(path, header, self.around.redactor)
 
 
-async def _signed_in(port: PortClient, url: str) -> None:
+async def _signed_in(port: PortClient, url: str, log: Any) -> None:
     """Sign in to Port, and say so where that takes a while: its attempts go on for up to a minute."""
     signing_in = asyncio.create_task(port.sign_in())
     try:
         await asyncio.wait({signing_in}, timeout=_QUIET_S)
         if not signing_in.done():
-            structlog.get_logger().warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
+            log.warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
         await signing_in
     finally:
         signing_in.cancel()

@@ -342,6 +342,35 @@ def test_the_variables_of_portsync_that_a_page_names_exist(page: Path) -> None:
     }
 
 
+# Logs
+
+
+def logged() -> dict[str, tuple[str, set[str]]]:
+    """Every event that the source logs, with its level and the fields that stand beside its name."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="debug" | "info" | "warning" | "error" as level),
+                    args=[ast.Constant(value=str() as event)],
+                    keywords=keywords,
+                ):
+                    fields = {keyword.arg for keyword in keywords if keyword.arg is not None} - {"run_id"}
+                    found[event] = (level, found.get(event, (level, set()))[1] | fields)
+                case _:
+                    pass
+    return found
+
+
+def test_every_event_of_the_log_has_its_row_with_its_level_and_fields() -> None:
+    table = rows(sections(REFERENCE / "logs.md")["Events"])[1:]
+    documented = {cells[0].strip("`"): (cells[1], set(re.findall(r"`(\w+)`", cells[2]))) for cells in table}
+    assert documented == logged()
+    assert list(documented) == sorted(documented)
+    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", event) for event in documented)
+
+
 # The local Port
 
 

@@ -105,6 +105,7 @@ class Job:
                 assert self.fault is not None, "what cannot be loaded says why"
                 problems, code = self.fault.problems, self.fault.exit_code
                 report = Report(run_id, name, started_at, parts.runtime.clock(), code, (), problems)
+                self._log.info("run.ended", run_id=run_id, status=report.status, exit_code=code)
             else:
                 report = await self._run(run_id, *self.loaded, started_at, stop)
         finally:

@@ -10,6 +10,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from portsync import __version__
+from portsync.mapping.literals import without_literals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,9 @@ class Metrics:
             self._success.labels(mapping).set(report.finished_at)
         for resource in report.resources:
             value = resource.as_json()
-            self._verdicts.labels(mapping, resource.kind, value["verdict"], value["reason"] or "").inc()
+            # Without a key in its query, which would also make a new series whenever it is replaced.
+            kind = without_literals(resource.kind)
+            self._verdicts.labels(mapping, kind, value["verdict"], value["reason"] or "").inc()
             self._requests.labels(mapping).inc(value["requests"])
             self._retries.labels(mapping).inc(value["retries"])
             self._waited.labels(mapping).inc(value["waited_s"])
