@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from portsync.excerpts import CUT
 from portsync.logs import Redactor
+from portsync.settings import read_settings
 
 SECRETS = st.from_regex(r"[A-Za-z0-9]{4}[!-~]{4,40}", fullmatch=True)
 ESCAPES = [
@@ -65,3 +66,11 @@ def test_secrets_are_found_deep_within_an_event() -> None:
     event = {"reasons": ("start", {"a": ["hush-hush"]}), "hush-hush": 1, "n": 2, "error": ValueError("hush-hush")}
     shown = Redactor(["hush-hush"]).process(None, "info", event)
     assert shown == {"reasons": ["start", {"a": ["***"]}], "***": 1, "n": 2, "error": "***"}
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["postgresql://u:hush%2Fhush@h/db", "postgresql://h/db?user=u&password=hush%2Fhush", "postgresql://u:hush/hush@h"],
+)
+def test_the_password_of_a_state_is_a_secret(state: str) -> None:
+    assert "hush/hush" in read_settings({"PORTSYNC_STATE": state}).secrets()
