@@ -342,6 +342,33 @@ def test_the_variables_of_portsync_that_a_page_names_exist(page: Path) -> None:
     }
 
 
+# In place of Ocean
+
+FROM_OCEAN = ROOT / "docs" / "guides" / "from-ocean.md"
+
+
+def keys_that_are_refused() -> list[str]:
+    table = rows(sections(FROM_OCEAN, 3)["Keys that are refused"])[1:]
+    return [cells[0].strip("`") for cells in table if cells[0].startswith("`")]
+
+
+@pytest.mark.parametrize("key", keys_that_are_refused())
+def test_the_keys_of_ocean_that_the_guide_calls_refused_are(key: str) -> None:
+    below, _, name = key.rpartition(".")
+    entity = {"mappings": {"identifier": ".id", "blueprint": '"thing"'}}
+    resource: dict[str, Any] = {"kind": "/things", "selector": {"query": "true"}, "port": {"entity": entity}}
+    (resource[below] if below else resource)[name] = "x"
+    with pytest.raises(MappingError) as caught:
+        parse(json.dumps({"resources": [resource]}), FROM_OCEAN, {})
+    assert [problem.code for problem in caught.value.problems] == ["unknown-key"]
+
+
+def test_the_guide_from_ocean_has_a_row_for_each_variable_of_ocean_that_is_read() -> None:
+    page = prose(FROM_OCEAN)
+    read = {name.removeprefix("OCEAN__INTEGRATION__CONFIG__") for name in variables() if name.startswith("OCEAN__")}
+    assert read <= set(re.findall(r"`([A-Z_]+)`", "\n".join(cells[0] for cells in rows(page))))
+
+
 # Logs
 
 

@@ -132,7 +132,8 @@ class EchoingPort:
         if token := request.headers.get("authorization", "").removeprefix("Bearer "):
             self._planted.came_up("token of Port", token[-30:])
         if any(path in request.url.path for path in self._refusing):
-            echo = f"{token} {self._secret} {spoken(self._secret)} {spoken(token)} {spoken(str(request.url))} {body.decode(errors='replace')}"
+            said = (token, self._secret, *map(spoken, (self._secret, token, str(request.url))))
+            echo = " ".join((*said, body.decode(errors="replace")))
             answer = Response(json.dumps({"ok": False, "error": "invalid_request", "message": echo}), self._status)
             await answer(scope, receive, send)
             return
