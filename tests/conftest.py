@@ -90,10 +90,11 @@ class LocalPort:
     """A local Port with the blueprint `thing`."""
 
     url: str
+    secret: str = PORT_SECRET
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
-            keys = {"clientId": "cid", "clientSecret": PORT_SECRET}
+            keys = {"clientId": "cid", "clientSecret": self.secret}
             token = client.post("/v1/auth/access_token", json=keys).json()["accessToken"]
             answer = client.request(method, f"/v1{path}", json=body, headers={"authorization": f"Bearer {token}"})
             return answer.json()

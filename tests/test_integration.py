@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from portsync import __version__
 from portsync.integration import Installation, Integration, installation_of, status_of
-from portsync.logs import Redactor
+from portsync.logs import Redactor, log_of
 from portsync.mapping.loader import parse
 from portsync.port.client import PortClient
 from portsync.port.owner import Owner
@@ -53,7 +53,7 @@ def tell(port_env: dict[str, str]) -> Callable[..., None]:
             owner = Owner("portsync", settings.type, installation.identifier)
             async with port_client(settings, owner, Surroundings(settings, runtime, Redactor())) as port:
                 await port.sign_in()
-                await act(Integration(port, installation, Redactor([TOKEN]), runtime.clock, **options))
+                await act(Integration(port, installation, Redactor([TOKEN]), runtime.clock, log_of(), **options))
 
         asyncio.run(main())
 
@@ -202,7 +202,7 @@ def told(answers: Answers, otherwise: int = 200, **options: Any) -> tuple[list[s
         async with Client(policy=policy, timeouts=Timeouts(), user_agent="ua", transport=transport) as http:
             port = PortClient(http, "https://port.test", "cid", "secret", lambda: NOW)
             await port.sign_in()
-            await whole_run(Integration(port, INSTALLATION, Redactor(), lambda: NOW, **options))
+            await whole_run(Integration(port, INSTALLATION, Redactor(), lambda: NOW, log_of(), **options))
 
     with capture_logs() as logs:
         asyncio.run(main())
@@ -273,7 +273,7 @@ def test_an_answer_that_is_no_json_is_a_warning(port_env: dict[str, str]) -> Non
             transport=transport,
         ) as http:
             port = PortClient(http, port_env["PORT_BASE_URL"], "cid", "secret", lambda: NOW)
-            await whole_run(Integration(port, INSTALLATION, Redactor(), lambda: NOW))
+            await whole_run(Integration(port, INSTALLATION, Redactor(), lambda: NOW, log_of()))
 
     with capture_logs() as logs:
         asyncio.run(main())

@@ -7,6 +7,8 @@ import re
 CUT = "\u2026"
 """Stands where an excerpt ends before its text does."""
 
+_LONGEST = 4096
+"""Bytes of an answer that anybody looks at."""
 _TAGS = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
 _HTML = re.compile(r"(?i)<(!doctype html|html|head|body)\b")
 
@@ -26,8 +28,10 @@ def first_words(body: bytes, length: int) -> str:
     text = _beginning(body)
     if _HTML.match(text):
         text = _TAGS.sub(" ", text)
-    return cut(" ".join(text.split()), length)
+    words = " ".join(text.split())
+    is_whole = len(body) <= _LONGEST or len(words) > length
+    return cut(words, length) if is_whole else words + CUT
 
 
 def _beginning(body: bytes) -> str:
-    return body[:4096].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    return body[:_LONGEST].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")

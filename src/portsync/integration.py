@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from portsync import __version__
 from portsync.errors import PortError, SendError
 from portsync.examples import examples_of
@@ -89,17 +87,19 @@ class Integration:
         installation: Installation,
         redactor: Redactor,
         clock: Callable[[], float],
+        log: Any,
         *,
         sends_examples: bool = True,
         interval_min: float | None = None,
         patience_s: float = _PATIENCE_S,
     ) -> None:
-        """`clock` gives epoch seconds. `interval_min` is how many minutes after its end the next run begins; None where
-        nobody knows."""
+        """`clock` gives epoch seconds; `log` says which run it is. `interval_min` is how many minutes after its end the
+        next run begins; None where nobody knows."""
         self._port = port
         self._installation = installation
         self._redactor = redactor
         self._clock = clock
+        self._log = log
         self._sends_examples = sends_examples
         self._interval_min = interval_min
         self._patience_s = patience_s
@@ -158,7 +158,7 @@ class Integration:
             reason, place = f"no answer within {self._patience_s:g} s", None
         else:
             return True
-        structlog.get_logger().warning(
+        self._log.warning(
             "integration.refused", part=part, integration=self._installation.identifier, reason=reason, place=place
         )
         return False

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import re
 import sys
-from base64 import b64encode
 from collections import Counter, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, quote_plus
 
 import structlog
 
 from portsync.excerpts import CUT
+from portsync.secret_forms import SHORTEST, forms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
 
-_SHORTEST_SECRET = 4
-"""Shorter values are no secrets that anybody could keep, and taking them out would make every text unreadable."""
+    from portsync.secret_forms import Form
+
+_JQ_CUT = "..."
+_ANY_CUT = re.compile(f"({CUT}|{re.escape(_JQ_CUT)})")
 
 
 class Redactor:
@@ -28,19 +29,18 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: Counter[str] = Counter()
         """Each secret, with how many know it."""
-        self._forms: list[str] = []
+        self._forms: list[Form] = []
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
         """One more secret, such as a token that was fetched during the run."""
-        if len(secret) < _SHORTEST_SECRET:
+        if len(secret) < SHORTEST:
             return
         is_new = not self._known[secret]
         self._known[secret] += 1
         if is_new:
-            # The longest first: one secret may hold another.
-            self._forms = sorted({*self._forms, *_forms_of(secret)}, key=len, reverse=True)
+            self._forms = _longest_first([*self._forms, *forms_of(secret)])
 
     @contextmanager
     def for_a_while(self, newest: int | None = None) -> Iterator[Redactor]:
@@ -57,25 +57,25 @@ class Redactor:
         if not self._known[secret]:
             del self._known[secret]
             # One that stays may have a form in common with one that goes.
-            self._forms = sorted({form for known in self._known for form in _forms_of(known)}, key=len, reverse=True)
+            self._forms = _longest_first([form for known in self._known for form in forms_of(known)])
 
     def clean(self, text: str) -> str:
-        """`text` with `***` in place of every secret, also of one that an excerpt cut off (`cut` marks the end)."""
+        """`text` with `***` in place of every secret, also of one of which only the beginning is left: `cut` marks the
+        end of an excerpt, and JQ that of a value in its messages."""
         for form in self._forms:
-            if form in text:
-                text = text.replace(form, "***")
-        if CUT in text:
-            text = CUT.join(map(self._without_beginnings, text.split(CUT)))
+            if form.guard in text:
+                text = form.pattern.sub("***", text)
+        if CUT in text or _JQ_CUT in text:
+            parts = _ANY_CUT.split(text)
+            text = "".join(
+                self._without_beginning(part) if index % 2 == 0 else part for index, part in enumerate(parts)
+            )
         return text
 
-    def _without_beginnings(self, part: str) -> str:
+    def _without_beginning(self, part: str) -> str:
         for form in self._forms:
-            # Only where its first characters stand can the beginning of a secret stand.
-            at = part.find(form[:_SHORTEST_SECRET], max(0, len(part) - len(form) + 1))
-            while at >= 0:
-                if form.startswith(part[at:]):
-                    return f"{part[:at]}***"
-                at = part.find(form[:_SHORTEST_SECRET], at + 1)
+            if (place := form.beginning_at_end_of(part)) is not None:
+                return f"{part[:place]}***"
         return part
 
     def clean_json(self, value: Any) -> Any:
@@ -92,7 +92,24 @@ class Redactor:
 
     def process(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
         """A structlog processor."""
-        return {key: self.clean(value) if isinstance(value, str) else value for key, value in event.items()}
+        return {self.clean(key): self._cleaned(value) for key, value in event.items()}
+
+    def _cleaned(self, value: Any) -> Any:
+        """A value as logs have it: whatever is no JSON is shown as its text."""
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case list() | tuple() | set() | frozenset():
+                return [self._cleaned(item) for item in value]
+            case dict():
+                return {self.clean(str(key)): self._cleaned(item) for key, item in value.items()}
+            case _:
+                return self.clean(str(value))
+
+
+def log_of(**bound: str) -> Any:
+    """A log whose events all have these fields: who does something that should be told apart is given one."""
+    return structlog.get_logger().bind(**bound)
 
 
 class _PassingRedactor(Redactor):
@@ -105,7 +122,7 @@ class _PassingRedactor(Redactor):
         self._newest = newest
 
     def add(self, secret: str) -> None:
-        if len(secret) < _SHORTEST_SECRET or secret in self._learned:
+        if len(secret) < SHORTEST or secret in self._learned:
             return
         self._lasting.add(secret)
         self._learned.append(secret)
@@ -121,12 +138,9 @@ class _PassingRedactor(Redactor):
             self._lasting._forget(self._learned.pop())  # noqa: SLF001 - as above
 
 
-def _forms_of(secret: str) -> set[str]:
-    """The forms in which a secret can appear."""
-    encoded = b64encode(secret.encode()).decode()
-    escaped = json.dumps(secret)[1:-1]
-    quoted = (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    return {secret, *quoted, escaped, json.dumps(escaped)[1:-1], encoded}
+def _longest_first(forms: list[Form]) -> list[Form]:
+    """The forms in the order in which they are looked for: one secret may hold another."""
+    return sorted(forms, key=lambda form: len(form.text), reverse=True)
 
 
 def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor: Redactor) -> None:

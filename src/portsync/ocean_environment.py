@@ -126,6 +126,12 @@ def headers_of(environment: Mapping[str, str], problems: list[Problem]) -> dict[
     return {name: _REFERENCE.sub(lambda found: environment[found[1]], each) for name, each in value.items()}
 
 
+def secrets_in_headers(environment: Mapping[str, str]) -> frozenset[str]:
+    """The values of the variables in Ocean's headers whose names are those of secrets."""
+    names = _REFERENCE.findall(environment.get(f"{OCEAN_CONFIG}CUSTOM_HEADERS", ""))
+    return frozenset(environment[name] for name in names if name in environment and is_secret_name(name.lower()))
+
+
 def _is(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portsync.mapping.literals import without_literals
 from portsync.plan import constant_blueprints, has_computed_blueprint
 
 if TYPE_CHECKING:
@@ -43,10 +44,11 @@ class Producers:
 
 def resource_names(resources: Sequence[Resource]) -> list[str]:
     """A name for each resource, by which a later run knows it again though others were added to the file: its kind,
-    and which one of that kind it is."""
+    without secrets that may stand in it, and which one of that kind it is."""
     counts: dict[str, int] = {}
     names = []
     for resource in resources:
-        counts[resource.kind] = number = counts.get(resource.kind, 0) + 1
-        names.append(f"{resource.kind}#{number}")
+        kind = without_literals(resource.kind)
+        counts[kind] = number = counts.get(kind, 0) + 1
+        names.append(f"{kind}#{number}")
     return names

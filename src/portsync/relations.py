@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import structlog
 
 from portsync.errors import PortError
 from portsync.flow import Entity, Failure
@@ -47,12 +46,13 @@ class Relations:
     """Looks at the relations of entities. Blueprints without any that matter cost nothing."""
 
     def __init__(
-        self, holdings: Holdings, may_give: Callable[[str], bool], missing_users: MissingUsers = "null"
+        self, holdings: Holdings, may_give: Callable[[str], bool], missing_users: MissingUsers, log: Any
     ) -> None:
-        """`may_give` says whether the run can give entities of a blueprint."""
+        """`may_give` says whether the run can give entities of a blueprint, and `log` which run it is."""
         self._holdings = holdings
         self._may_give = may_give
         self._missing_users = missing_users
+        self._log = log
         self._known: dict[str, dict[str, Relation]] = {}
         self._mattering: dict[str, dict[str, Relation]] = {}
         self._members: dict[str, frozenset[str] | None] = {}
@@ -65,7 +65,7 @@ class Relations:
                 self._known[blueprint] = await self._holdings.relations(blueprint)
             except PortError as error:
                 self._known[blueprint] = {}
-                _pass_over(error)
+                _pass_over(error, self._log)
         return self._known[blueprint]
 
     async def mattering(self, blueprint: str) -> Mapping[str, Relation]:
@@ -113,17 +113,17 @@ class Relations:
                 self._members[blueprint] = frozenset(identifier for page in pages for identifier in page)
             except PortError as error:
                 self._members[blueprint] = None
-                _pass_over(error)
+                _pass_over(error, self._log)
         return self._members[blueprint]
 
 
-def _pass_over(error: PortError) -> None:
+def _pass_over(error: PortError, log: Any) -> None:
     """Go on without what Port does not say: it says so again where it matters. Raises `error` where that befalls every
     request."""
     if error.is_of_all:
         raise error
     problem = error.problems[0]
-    structlog.get_logger().warning("port.unknown", reason=problem.message, place=problem.place)
+    log.warning("port.unknown", reason=problem.message, place=problem.place)
 
 
 def without(entity: Entity, is_left_out: Callable[[Target], bool], relations: Mapping[str, Relation]) -> Entity:

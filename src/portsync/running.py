@@ -8,22 +8,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from portsync.blueprints import beside, read_blueprints
+from portsync.at_hand import blueprints_at_hand, create_missing_blueprints
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.integration import Integration, installation_of, status_of
 from portsync.left_alone import SparingDeletes, SparingSink
+from portsync.logs import log_of
 from portsync.mapping.hooks import hooks_of
 from portsync.port.deletion import Deletion
 from portsync.port.entities import UpsertSwitches
 from portsync.port.holdings import Holdings
 from portsync.port.owner import owner_of
 from portsync.producers import Producers
-from portsync.provision import Change, apply_steps, plan_blueprints
 from portsync.recheck import Recheck
 from portsync.reconcile import DeletionRule
 from portsync.report import Report
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from portsync.auth import TokenStore
-    from portsync.blueprints import Blueprint
     from portsync.changes import PlannedChanges
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import MappingFile
@@ -136,10 +133,18 @@ class MappingRun:
         """What it came to, also where it could not begin."""
         started_at = self.around.runtime.clock()
         try:
-            return await self._report()
+            report = await self._report()
         except PortSyncError as error:
             ended_at, code = self.around.runtime.clock(), error.exit_code
-            return Report(self.run_id, str(self.mapping.path), started_at, ended_at, code, (), error.problems)
+            report = Report(self.run_id, str(self.mapping.path), started_at, ended_at, code, (), error.problems)
+        for resource in report.resources:
+            self._log.info("resource.ended", **resource.as_json())
+        self._log.info("run.ended", status=report.status, exit_code=report.exit_code, **report.totals())
+        return report
+
+    @property
+    def _log(self) -> Any:
+        return log_of(run_id=self.run_id, mapping=self.mapping.name)
 
     async def _report(self) -> Report:
         """Raises PortError, StateError and StoppedError where it could not begin."""
@@ -167,10 +172,6 @@ class MappingRun:
                     await integration.end(status_of(report.exit_code))
                 if tools.into.port is not None and tools.into.port.hand_in is not None:
                     await tools.into.port.hand_in(self.around.redactor.clean_json(report.as_json()))
-        log = structlog.get_logger().bind(run_id=self.run_id, mapping=str(mapping.path))
-        for resource in report.resources:
-            log.info("resource.ended", **resource.as_json())
-        log.info("run.ended", exit_code=report.exit_code, **report.totals())
         return report
 
     def _catalog(self, connection: Connection, name: str) -> Catalog:
@@ -199,6 +200,7 @@ class MappingRun:
                 runtime.clock,
                 show,
                 source.patience_s,
+                self._log,
                 letters=letters,
             )
 
@@ -216,7 +218,7 @@ class MappingRun:
         settings, order, file = self.around.settings, self.order, self.mapping.file
         port = await stack.enter_async_context(port_client(settings, owner, self.around))
         self.pulse.feel(lambda: port.attempts)
-        await self.stop.race(_signed_in(port, settings.port_url))
+        await self.stop.race(_signed_in(port, settings.port_url, self._log))
         if settings.initialize_resources and order.planned is None:
             await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
@@ -237,6 +239,7 @@ class MappingRun:
             installed,
             self.around.redactor,
             self.around.runtime.clock,
+            self._log,
             sends_examples=settings.raw_examples,
             interval_min=None if self.interval_s is None else self.interval_s / 60,
         )
@@ -268,13 +271,13 @@ class MappingRun:
         return DeadLetters(path, header, self.around.redactor)
 
 
-async def _signed_in(port: PortClient, url: str) -> None:
+async def _signed_in(port: PortClient, url: str, log: Any) -> None:
     """Sign in to Port, and say so where that takes a while: its attempts go on for up to a minute."""
     signing_in = asyncio.create_task(port.sign_in())
     try:
         await asyncio.wait({signing_in}, timeout=_QUIET_S)
         if not signing_in.done():
-            structlog.get_logger().warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
+            log.warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
         await signing_in
     finally:
         signing_in.cancel()
@@ -284,16 +287,3 @@ def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:
     """Whether one of the mappings may give entities of a blueprint."""
     producers = [Producers(mapping.file.resources) for mapping in mappings]
     return lambda blueprint: any(one.may_give(blueprint) for one in producers)
-
-
-async def create_missing_blueprints(port: PortClient, mapping: LoadedMapping) -> None:
-    """Create the blueprints at hand that Port does not have. Existing ones are never changed by a sync."""
-    if blueprints := blueprints_at_hand(mapping):
-        steps = await plan_blueprints(port, blueprints)
-        await apply_steps(port, [step for step in steps if step.change is Change.CREATE])
-
-
-def blueprints_at_hand(mapping: LoadedMapping) -> list[Blueprint]:
-    """The blueprints in the folder that belongs to the mapping."""
-    folder = beside(mapping.path)
-    return [] if folder is None else read_blueprints(folder)

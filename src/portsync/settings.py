@@ -30,10 +30,11 @@ from portsync.ocean_environment import (
     listener_of,
     pagination_of,
     secret_headers,
+    secrets_in_headers,
 )
 from portsync.pagination import AnyPaginator
 from portsync.schedule import Schedule, read_schedule
-from portsync.urls import fault_of
+from portsync.urls import fault_of, fault_of_base, passwords_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,8 @@ class Settings(BaseModel):
     source_auth: AnyAuth | None = None
     source_pagination: AnyPaginator | None = None
     source_headers: dict[str, str] = Field(default_factory=dict)
+    source_header_secrets: frozenset[str] = frozenset()
+    """What was put into these headers from variables that secrets have."""
     source_timeout: Annotated[float | None, Field(gt=0, validation_alias=f"{OCEAN_CONFIG}TIMEOUT")] = None
     source_verify_tls: bool | None = Field(None, validation_alias=f"{OCEAN_CONFIG}VERIFY_SSL")
     source_concurrency: Annotated[
@@ -131,7 +134,7 @@ class Settings(BaseModel):
     @field_validator("port_base_url", "source_base_url")
     @classmethod
     def _url(cls, url: str | None) -> str | None:
-        if url is not None and (fault := fault_of(url)) is not None:
+        if url is not None and (fault := fault_of(url) or fault_of_base(url)) is not None:
             raise PydanticCustomError("url", "the URL {fault}", {"fault": fault})
         return url
 
@@ -208,6 +211,7 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """The values that must not appear in any output."""
         own = tuple(secret.get_secret_value() for secret in (self.client_secret, self.http_token) if secret)
+        own += (*self.source_header_secrets, *passwords_in(self.state or ""))
         return own + secret_headers(self.source_headers) + (self.source_auth.secrets() if self.source_auth else ())
 
 
@@ -229,6 +233,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         "source_auth": auth_of(environment, problems),
         "source_pagination": pagination_of(environment, problems),
         "source_headers": headers_of(environment, problems),
+        "source_header_secrets": secrets_in_headers(environment),
     }
     given |= {name: section for name, section in sections.items() if section is not None}
     ocean = listener_of(environment, problems)

@@ -66,7 +66,7 @@ async def sync(
     producers = Producers(resources)
     relations = None
     if tools.into.port is not None:
-        relations = Relations(tools.into.port.holdings, producers.may_give, mapping.file.missing_users)
+        relations = Relations(tools.into.port.holdings, producers.may_give, mapping.file.missing_users, tools.log)
     upserter = Upserter(tools.into.sink)
     pointing = await _pointing(producers, relations, tools.stop, upserter)
     watch = asyncio.create_task(_give_up_after_grace(tools, upserter))
@@ -183,6 +183,7 @@ async def _sync_resource(
             try:
                 async for item in until_stopped:
                     report.add(item)
+                    tools.log_item(resource.kind, item)
                     if isinstance(item, Fetched) and item.page is not None:
                         await writer.write(report.index, seen.sort(item.page.entities), is_to_come)
                     if writer.upserter.down:

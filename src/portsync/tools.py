@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from portsync.flow import End, Fetched, MappedPage, Spent
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -64,10 +66,22 @@ class Tools:
     """Is told of a resource's counts whenever they change."""
     patience_s: float
     """Longer than anything may take while a resource is read, in seconds: then the run hangs."""
+    log: Any
+    """Says which run and mapping it is."""
     letters: DeadLetters | None = None
     """Takes what did not make it."""
     grace_s: float = 10.0
     """What is under way when a stop is requested gets so many seconds to end."""
+
+    def log_item(self, kind: str, item: Fetched[MappedPage] | End | Spent) -> None:
+        """Log what reading a resource gave, and what it cost where that is more than usual."""
+        page = item.page if isinstance(item, Fetched) else None
+        spent = item if isinstance(item, Spent) else item.spent
+        log = self.log.bind(kind=kind) if page is None else self.log.bind(kind=kind, page=page.number)
+        if spent.retries:
+            log.warning("request.retried", retries=spent.retries, waited_s=round(spent.waited_s, 3))
+        if page is not None:
+            log.debug("page.read", records=page.facts.records, entities=len(page.entities), failures=len(page.failures))
 
 
 @dataclass(frozen=True, slots=True)

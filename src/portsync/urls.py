@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,23 @@ def fault_of(url: str) -> str | None:
     if any(character.isspace() or not character.isprintable() for character in url):
         return "holds spaces or control characters"
     return None
+
+
+def fault_of_base(url: str) -> str | None:
+    """Why nothing can be joined to `url`, which is one, or None."""
+    return "holds a query or a fragment, to which no path can be joined" if "?" in url or "#" in url else None
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """The passwords that the URL of a database holds, each as it is written and as it is meant; none in any other
+    text. The URL need not be a good one."""
+    _, separator, rest = url.partition("://")
+    if not separator:
+        return ()
+    before, at, _ = rest.rpartition("@")
+    written = [before.partition(":")[2]] if at and ":" in before else []
+    written += re.findall(r"[?&](?:sslpassword|password)=([^&]*)", rest)
+    return tuple(form for text in written if text for form in (text, unquote(text), unquote_plus(text)))
 
 
 _PORTS = {"http": 80, "https": 443}

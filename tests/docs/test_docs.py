@@ -390,6 +390,62 @@ def test_the_variables_of_portsync_that_a_page_names_exist(page: Path) -> None:
     }
 
 
+# In place of Ocean
+
+FROM_OCEAN = ROOT / "docs" / "guides" / "from-ocean.md"
+
+
+def keys_that_are_refused() -> list[str]:
+    table = rows(sections(FROM_OCEAN, 3)["Keys that are refused"])[1:]
+    return [cells[0].strip("`") for cells in table if cells[0].startswith("`")]
+
+
+@pytest.mark.parametrize("key", keys_that_are_refused())
+def test_the_keys_of_ocean_that_the_guide_calls_refused_are(key: str) -> None:
+    below, _, name = key.rpartition(".")
+    entity = {"mappings": {"identifier": ".id", "blueprint": '"thing"'}}
+    resource: dict[str, Any] = {"kind": "/things", "selector": {"query": "true"}, "port": {"entity": entity}}
+    (resource[below] if below else resource)[name] = "x"
+    with pytest.raises(MappingError) as caught:
+        parse(json.dumps({"resources": [resource]}), FROM_OCEAN, {})
+    assert [problem.code for problem in caught.value.problems] == ["unknown-key"]
+
+
+def test_the_guide_from_ocean_has_a_row_for_each_variable_of_ocean_that_is_read() -> None:
+    page = prose(FROM_OCEAN)
+    read = {name.removeprefix("OCEAN__INTEGRATION__CONFIG__") for name in variables() if name.startswith("OCEAN__")}
+    assert read <= set(re.findall(r"`([A-Z_]+)`", "\n".join(cells[0] for cells in rows(page))))
+
+
+# Logs
+
+
+def logged() -> dict[str, tuple[str, set[str]]]:
+    """Every event that the source logs, with its level and the fields that stand beside its name."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="debug" | "info" | "warning" | "error" as level),
+                    args=[ast.Constant(value=str() as event)],
+                    keywords=keywords,
+                ):
+                    fields = {keyword.arg for keyword in keywords if keyword.arg is not None} - {"run_id"}
+                    found[event] = (level, found.get(event, (level, set()))[1] | fields)
+                case _:
+                    pass
+    return found
+
+
+def test_every_event_of_the_log_has_its_row_with_its_level_and_fields() -> None:
+    table = rows(sections(REFERENCE / "logs.md")["Events"])[1:]
+    documented = {cells[0].strip("`"): (cells[1], set(re.findall(r"`(\w+)`", cells[2]))) for cells in table}
+    assert documented == logged()
+    assert list(documented) == sorted(documented)
+    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", event) for event in documented)
+
+
 # The local Port
 
 

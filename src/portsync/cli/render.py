@@ -86,7 +86,7 @@ def print_report(report: Report, redactor: Redactor, file: TextIO | None = None)
     last line the whole truth."""
     out = console(file or sys.stdout)
     if report.resources:
-        out.print(_table(report, out.width))
+        out.print(_table(report, out.width, redactor))
     print_report_problems(report, redactor)
     out.print(redactor.clean(_last_line(report)))
 
@@ -99,7 +99,7 @@ def print_report_problems(report: Report, redactor: Redactor) -> None:
         console(sys.stderr).print(f"... and {more:,} more problems; --report FILE writes up to {MOST_PROBLEMS} of them")
 
 
-def _table(report: Report, width: int) -> Table:
+def _table(report: Report, width: int, redactor: Redactor) -> Table:
     """The counts of each resource; where there is little room, it goes by its blueprint alone."""
     is_narrow = width < _NARROW
     table = Table(box=None, pad_edge=False, padding=(0, 1 if is_narrow else 2, 0, 0), header_style="bold")
@@ -114,7 +114,9 @@ def _table(report: Report, width: int) -> Table:
         verdict = resource.verdict if resource.reason is None else f"{resource.verdict} ({resource.reason})"
         blueprints = ", ".join(sorted(resource.blueprints))
         counts = resource.counts + Counter(failed=resource.counts["rejected"] + resource.counts["failures"])
-        names = [blueprints or _shortened(resource.kind)] if is_narrow else [_shortened(resource.kind), blueprints]
+        # Cleaned first: of a secret that is cut nobody would know the end again.
+        kind = _shortened(redactor.clean(resource.kind))
+        names = [blueprints or kind] if is_narrow else [kind, blueprints]
         table.add_row(
             *(escape(name) for name in names),
             f"[{colour}]{escape(verdict)}[/]",

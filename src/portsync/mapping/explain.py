@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from portsync.mapping.places import Document
 
 _MOST_SHOWN = 12
+_LONGEST_NAME = 18
 
 
 def explained(errors: Sequence[ErrorDetails], document: Document) -> list[Problem]:
@@ -55,7 +56,9 @@ def _explained(error: ErrorDetails, document: Document, schema: dict[str, Any]) 
             expected = str(context.get("expected_tags") or context.get("expected", ""))
             given = str(context.get("tag", _text_at(document, path)))
             names = re.findall(r"'([^']+)'", expected)
-            code, message = "unknown-choice", f"{where}: `{given}` is none of {', '.join(names)}"
+            # What is too long for a name may be a key that was pasted into the wrong line.
+            shown = f"`{given}`" if len(given) <= _LONGEST_NAME else "what stands here"
+            code, message = "unknown-choice", f"{where}: {shown} is none of {', '.join(names)}"
             hint = did_you_mean(given, names)
             path = (*path, "type") if error["type"] == "union_tag_invalid" else path
         case "union_tag_not_found":

@@ -13,6 +13,7 @@ from portsync.mapping.advice import warnings_of
 from portsync.mapping.explain import explained
 from portsync.mapping.hooks import hook_problems, hook_secrets
 from portsync.mapping.interpolation import Interpolation, interpolate
+from portsync.mapping.literals import literal_secrets
 from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
 from portsync.mapping.references import reference_problems
@@ -85,7 +86,7 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
     if problems:
         raise MappingError(*_in_order(problems))
     own = file.source.auth.secrets() if file.source.auth else ()
-    secrets = interpolation.secrets | {*own, *hook_secrets(file)}
+    secrets = interpolation.secrets | {*own, *hook_secrets(file), *literal_secrets(file)}
     warnings = tuple(_in_order([*warnings_of(file, document)]))
     return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret), warnings)
 

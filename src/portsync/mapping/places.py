@@ -18,6 +18,10 @@ _LIST = re.compile(rf"(?ix) ( {_NAME} \[ ) ([^\]]*)")
 _OPENS = re.compile(rf"(?ix) {_NAME} (?: \[ | [|>][-+0-9]* )? \s* (?:\#.*)? $")
 _OPAQUE = re.compile(r"\s*[A-Za-z0-9+/=]{40,}\s*")
 """A line of a key in PEM form, wherever it was pasted."""
+_PASTED = re.compile(
+    r"(?<=://)[^/@\s\"']+(?=@)|(?<![\w-])(?=[\w-]*[A-Za-z])(?=(?:[A-Za-z_-]*\d){3})[\w-]{20,}", re.ASCII
+)
+"""A name and password in a URL, and what looks like a key wherever it stands: somebody may have pasted it there."""
 _ITEM = re.compile(r"(\s*(?:-\s+)?)(.*)")
 _COVERED = re.compile(r"[^\s\[\],\"']")
 _UNIONS = ("auth", "pagination")
@@ -105,6 +109,7 @@ def excerpt(text: str, place: Place) -> str:
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     line = _MAY_BE_SECRET.sub(lambda match: match[1] + "*" * len(match[2]), line)
+    line = _PASTED.sub(lambda match: "*" * len(match[0]), line)
     line = _LIST.sub(lambda match: match[1] + _COVERED.sub("*", match[2]), line)
     if _is_below_secret(lines[: place.line]) or _OPAQUE.fullmatch(line):
         line = _ITEM.sub(lambda match: match[1] + _COVERED.sub("*", match[2]), line, count=1)

@@ -11,12 +11,15 @@ from portsync.auth import AnyAuth
 from portsync.mapping.section import Section
 from portsync.mapping.templates import TemplateText
 from portsync.pagination import AnyPaginator
-from portsync.urls import fault_of, origin_of
+from portsync.urls import fault_of, fault_of_base, origin_of
 
 
 def _http_url(url: str) -> str:
     if (fault := fault_of(url)) is not None:
         hint = "write it as https://host/path"
+        raise PydanticCustomError("url", "the URL {fault}", {"fault": fault, "hint": hint})
+    if (fault := fault_of_base(url)) is not None:
+        hint = "put parameters into `query_params`, and a key into `auth: {type: api_key, query: NAME, key: ...}`"
         raise PydanticCustomError("url", "the URL {fault}", {"fault": fault, "hint": hint})
     return url.rstrip("/")
 

@@ -183,8 +183,9 @@ class Job:
     def _failed(self, run_id: str, started_at: float, exit_code: int, *problems: Problem) -> Report:
         for problem in problems:
             self._log.error("run.failed", run_id=run_id, code=problem.code, message=problem.message)
-        now = self._parts.runtime.clock()
-        return Report(run_id, self.supply.name, started_at, now, exit_code, (), problems)
+        report = Report(run_id, self.supply.name, started_at, self._parts.runtime.clock(), exit_code, (), problems)
+        self._log.info("run.ended", run_id=run_id, status=report.status, exit_code=exit_code)
+        return report
 
     async def _until_due(self, stop: Stop) -> bool:
         """Return when a run is due or asked for; false when it is time to stop."""

@@ -14,6 +14,7 @@ from portsync.chains.lookups import look_up
 from portsync.dead_letters import Header
 from portsync.errors import Problem, SourceError
 from portsync.jq.variables import lookups_in
+from portsync.logs import log_of
 from portsync.port.owner import owner_of
 from portsync.serve.live_changes import Change, Fault, Portion, changes_of, listeners, portions_of, texts_of_live
 from portsync.serve.live_letters import LiveLetters
@@ -110,7 +111,8 @@ async def opened_applier(
         access = Access(source, tools.client.send, tools.pool, runtime.clock, runtime.clock())
         access = await _with_lookups(file, access)
         letters = _letters(loaded, parts, owner)
-        yield Applier(file, access, LivePort(port, owner, file, store, name, under_way), name, letters)
+        log = log_of(mapping=mapping.name)
+        yield Applier(file, access, LivePort(port, owner, file, store, name, under_way, log), name, letters)
 
 
 async def _with_lookups(file: MappingFile, access: Access) -> Access:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portsync.errors import PortTroubleError, Problem
 from portsync.flow import Batch, Failure, Fate
@@ -39,13 +39,14 @@ class LivePort:
         store: HookStore,
         catalog: str,
         under_way: UnderWay[Named],
+        log: Any,
     ) -> None:
-        """`under_way` is what a run has on its way to Port."""
+        """`under_way` is what a run has on its way to Port; `log` says which mapping it is."""
         self._bulk = BulkUpsert(port, UpsertSwitches(file.enable_merge_entity, file.create_missing_related_entities))
         self._deletion = Deletion(port, with_dependents=file.delete_dependent_entities)
         self._holdings = Holdings(port, owner)
         # No entity waits for another one here, so only users and teams matter.
-        self._relations = Relations(self._holdings, lambda _: False, file.missing_users)
+        self._relations = Relations(self._holdings, lambda _: False, file.missing_users, log)
         self._store = store
         self._catalog = catalog
         self._under_way = under_way

@@ -11,6 +11,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from portsync import __version__
+from portsync.mapping.literals import without_literals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +127,8 @@ class Metrics:
         self._spent(mapping, report.lookups.requests, report.lookups.retries, report.lookups.waited_s)
         for resource in report.resources:
             value = resource.as_json()
-            kind = self._bounded("kind", resource.kind)
+            # Without a key in its query, which would also make a new series whenever it is replaced.
+            kind = self._bounded("kind", without_literals(resource.kind))
             self._verdicts.labels(mapping, kind, value["verdict"], value["reason"] or "").inc()
             self._spent(mapping, value["requests"], value["retries"], resource.waited_s)
             self._records.labels(mapping).inc(value["records"])

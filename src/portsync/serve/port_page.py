@@ -84,8 +84,9 @@ class PortWatch:
     async def _look(self) -> None:
         asked_at = await self._page.asked_at()
         if asked_at != self._asked_at:
-            # What was asked for before the service came up is answered by its first run.
-            if asked_at is not None and not self._is_first:
+            # What was asked for before the service came up is answered by its first run. Where Port could not be asked
+            # then, nobody knows, and one run too many does no harm.
+            if asked_at is not None and (self._is_silent or not self._is_first):
                 self._job.asks.add("port")
             self._asked_at = asked_at
         self._is_first = False

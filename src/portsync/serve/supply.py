@@ -111,12 +111,14 @@ class PortSupply:
         self._fetch = fetch
         self._default = default
         self._known: PortConfig | None = None
+        self._is_asked = False
+        """Whether Port has said anything yet."""
 
     async def load(self) -> Loaded:
         config = await self._fetch()
         if not (config or {}).get("resources"):
             config = None
-        self._known = config
+        self._known, self._is_asked = config, True
         return await asyncio.to_thread(self._load, config)
 
     def _load(self, config: PortConfig | None) -> Loaded:
@@ -130,8 +132,9 @@ class PortSupply:
         return planned(text, path, self._environment, self._settings, is_from_port=is_from_port)
 
     def seen(self, config: PortConfig | None) -> bool:
-        """Whether Port's config is the one that was loaded last."""
-        return (config if (config or {}).get("resources") else None) == self._known
+        """Whether Port's config is the one that was loaded last. Before the first load, which takes what is there, none
+        is a new one."""
+        return not self._is_asked or (config if (config or {}).get("resources") else None) == self._known
 
     def mark(self) -> object:
         return None if self._local is None else FileSupply(self._local, {}, self._settings).mark()

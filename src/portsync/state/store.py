@@ -141,7 +141,7 @@ def _sound_file(path: Path, *, is_ours: bool) -> Engine:
             hint = "PORTSYNC_STATE names something else; give the state a file of its own"
             raise StateError(Problem("bad-state", f"{path} is no state: {fault}", str(path), hint))
         aside = _moved_aside(path)
-        structlog.get_logger().warning("the state was damaged; every entity is compared with Port", kept_as=str(aside))
+        structlog.get_logger().warning("state.damaged", path=str(path), kept_as=str(aside))
     return _sqlite_engine(str(path))
 
 
