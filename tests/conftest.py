@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from portsync.cli.main import main
 from portsync.emulator.app import create_app
+from portsync.jq.cores import usable_cores
 from portsync.loopback import serving
 from portsync.runtime import Runtime
 from tests.several import Several
@@ -162,6 +163,11 @@ class StandingTime:
 
     async def sleep(self, _seconds: float, /) -> None:
         return
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait for what a deadline ends."""
+    return usable_cores() + 1
 
 
 @pytest.fixture(autouse=True)
