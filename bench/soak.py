@@ -1,6 +1,6 @@
-"""Whether the service can be left alone: `./dev bench soak [--minutes N] [--seed N]`.
+"""Whether the service can be left alone: `./dev bench soak [--minutes N] [--every SECONDS] [--seed N]`.
 
-`portsync serve` runs every 20 seconds against a source and a local Port that fail at random, while its mapping changes,
+`portsync serve` runs every 20 seconds, or as often as is said, against a source and a local Port that fail at random, while its mapping changes,
 sometimes to one that cannot be used. Memory, file descriptors, runs and metrics are looked at all the while; SIGTERM
 ends it. A traceback and exit code 1 where it grows, leaks, or does not say the truth.
 """
@@ -32,7 +32,6 @@ from portsync.loopback import serving
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_EVERY_S = 20
 _WARM_UP = 1 / 6
 """The part of the time after which nothing may grow any more: 5 minutes of 30."""
 _MOST_GROWTH_MB = 5.0
@@ -129,6 +128,7 @@ def main() -> None:
     """Leave it alone for a while, and print how it went."""
     parser = argparse.ArgumentParser(prog="./dev bench soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--every", type=int, default=20, help="seconds between two runs")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of chance; the time by default")
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
@@ -149,7 +149,7 @@ def main() -> None:
             "PORT_BASE_URL": port_url,
             "PORT_CLIENT_ID": "soak-client",
             "PORT_CLIENT_SECRET": "soak-secret",
-            "PORTSYNC_INTERVAL": f"{_EVERY_S}s",
+            "PORTSYNC_INTERVAL": f"{wanted.every}s",
             "PORTSYNC_LISTEN": "127.0.0.1:0",
             "PORTSYNC_POLL_EVERY": "10s",
             "PORTSYNC_HTTP_TOKEN": _TOKEN,

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from portsync.demo.source import create_source
@@ -128,7 +129,7 @@ def test_who_may_edit_ports_page_gets_at_no_credentials(
         async with serving_of(only_source, env={"PORTSYNC_PORT_MAY_READ": "OTHER, file"}) as served:
             run = await served.next_run()
             assert run["exit_code"] == 2
-            report = served.history.run(run["run_id"])
+            report = orjson.loads(served.history.run(run["run_id"]))
             assert report is not None
             assert (await served.ask("GET", "/readyz", token=None)).status_code == 503
             found: dict[str, Any] = report
@@ -158,7 +159,7 @@ def test_without_any_mapping_it_says_so_and_recovers_when_one_is_written(
     async def scenario() -> None:
         async with serving_of(only_source) as served:
             run = await served.next_run()
-            report = served.history.run(run["run_id"])
+            report = orjson.loads(served.history.run(run["run_id"]))
             assert report is not None
             assert [problem["code"] for problem in report["problems"]] == ["no-mapping"]
             await served.asleep()
