@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import pytest
 import structlog
+from hypothesis import settings
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
 from portsync.cli.main import main
 from portsync.emulator.app import create_app
-from portsync.jq.cores import usable_cores
 from portsync.loopback import serving
 from portsync.runtime import Runtime
 from tests.several import Several
@@ -40,6 +40,11 @@ THING = {
     "schema": {"properties": {"size": {"type": "number"}, "name": {"type": "string"}}, "required": []},
     "relations": {},
 }
+
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("portsync", deadline=None)
+settings.load_profile("portsync")
 
 
 @dataclass(frozen=True)
@@ -163,11 +168,6 @@ class StandingTime:
 
     async def sleep(self, _seconds: float, /) -> None:
         return
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: some tests wait for what a deadline ends."""
-    return usable_cores() + 1
 
 
 @pytest.fixture(autouse=True)
