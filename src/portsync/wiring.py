@@ -65,10 +65,10 @@ def load_all(
 
 
 def planned(
-    text: str, path: Path, environment: Mapping[str, str], settings: Settings, *, is_from_port: bool
+    text: str, path: Path, environment: Mapping[str, str], settings: Settings, name: str, *, is_from_port: bool
 ) -> tuple[LoadedMapping, SourcePlan]:
-    """The mapping that `text` says, and its source; `path` gives it its name. Raises ConfigError."""
-    return _with_source(replace(parse(text, path, environment), is_from_port=is_from_port), settings)
+    """The mapping that `text` says, and its source. `path` says what lies beside it. Raises ConfigError."""
+    return _with_source(replace(parse(text, path, environment), is_from_port=is_from_port, given_name=name), settings)
 
 
 def _with_source(mapping: LoadedMapping, settings: Settings) -> tuple[LoadedMapping, SourcePlan]:

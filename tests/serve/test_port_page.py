@@ -233,8 +233,6 @@ def test_oceans_docker_environment_as_it_stands_makes_one_run(
             "OCEAN__PORT__CLIENT_ID": "cid",
             "OCEAN__PORT__CLIENT_SECRET": local_port.secret,
             "OCEAN__PORT__BASE_URL": local_port.url,
-            "OCEAN__INTEGRATION__IDENTIFIER": "my-claude",
-            "OCEAN__INTEGRATION__TYPE": "custom",
             "OCEAN__INITIALIZE_PORT_RESOURCES": "true",
             "OCEAN__SEND_RAW_DATA_EXAMPLES": "true",
             "OCEAN__EVENT_LISTENER": '{"type": "ONCE"}',
@@ -248,5 +246,6 @@ def test_oceans_docker_environment_as_it_stands_makes_one_run(
     found = {blueprint["identifier"] for blueprint in local_port.api("GET", "/blueprints")["blueprints"]}
     assert "claude_usage_record" in found
     assert len(local_port.entities("claude_usage_record")) == 30
-    assert config_in(local_port, "my-claude")["resources"]
-    assert local_port.api("GET", "/integration/my-claude/kinds")["data"]
+    # The page that the next run asks for its mapping.
+    assert config_in(local_port, "portsync-custom")["resources"]
+    assert local_port.api("GET", "/integration/portsync-custom/kinds")["data"]

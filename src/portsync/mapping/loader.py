@@ -39,10 +39,13 @@ class LoadedMapping:
     is_from_port: bool = False
     """Whether its resources are those of the integration's page in Port, which is then left as it is."""
 
+    given_name: str | None = None
+    """Where it is not that of the file."""
+
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
-        return self.path.stem
+        """The file's name without its ending, where it has no other one."""
+        return self.given_name or self.path.stem
 
 
 def load(path: Path, environment: Mapping[str, str]) -> LoadedMapping:

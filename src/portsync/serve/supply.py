@@ -129,7 +129,7 @@ class PortSupply:
         else:
             text = _together(self._local, config, self._settings.port_may_read)
             path, is_from_port = self._local or Path(f"{self.name}.yaml"), True
-        return planned(text, path, self._environment, self._settings, is_from_port=is_from_port)
+        return planned(text, path, self._environment, self._settings, self.name, is_from_port=is_from_port)
 
     def seen(self, config: PortConfig | None) -> bool:
         """Whether Port's config is the one that was loaded last. Before the first load, which takes what is there, none
