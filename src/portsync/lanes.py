@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable
 
 T = TypeVar("T")
 
@@ -52,3 +52,13 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in found:
         task.cancel()
     await asyncio.gather(*found, return_exceptions=True)
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when one of them has ended; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

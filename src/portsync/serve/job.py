@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from portsync.errors import PortSyncError, Problem, StoppedError
+from portsync.lanes import first_of
 from portsync.port.owner import owner_of
 from portsync.report import Report
 from portsync.running import MappingRun, Pulse
@@ -49,7 +50,6 @@ class Job:
         self.loaded: Loaded | None = None
         self.fault: PortSyncError | None = None
         """Why the newest mapping cannot be used; the one before it stays in use."""
-        self.is_running = False
         self.under_way: UnderWay[Named] = UnderWay()
         """What the run that is under way has on its way to Port."""
         self.loads: Callable[[], None] = lambda: None
@@ -112,13 +112,9 @@ class Job:
         parts.history.begin(Begun(run_id, name, reasons, started_at))
         parts.metrics.began(name)
         self._log.info("run.began", run_id=run_id, reasons=reasons)
-        self.is_running = True
         # What it learns is no secret of anybody's when its tokens have ended.
         with parts.redactor.for_a_while() as redactor:
-            try:
-                report = await self._report(run_id, replace(parts.around, redactor=redactor), pulse, started_at, stop)
-            finally:
-                self.is_running = False
+            report = await self._report(run_id, replace(parts.around, redactor=redactor), pulse, started_at, stop)
             parts.history.end(run_id, report)
         parts.metrics.ended(name, report, workers_lost=pulse.workers_lost())
         self._failures = self._failures + 1 if report.exit_code in _UNUSABLE else 0
@@ -193,9 +189,9 @@ class Job:
         due = next_due(self._parts.settings.schedule, self._failures, runtime.clock(), runtime.random())
         self._parts.metrics.next_run(name, None if due is None else due.at)
         if due is None:
-            await self._first_of(self.asks.wait(), stop.wait())
+            await first_of(self.asks.wait(), stop.wait())
         else:
-            await self._first_of(self.asks.wait(), stop.wait(), sleep_until(due, runtime))
+            await first_of(self.asks.wait(), stop.wait(), sleep_until(due, runtime))
             if not self.asks.waiting:
                 self.asks.add(due.reason)
         return not stop.is_requested
@@ -212,14 +208,6 @@ class Job:
             if mark == before and mark != self._mark and await self.reload():
                 self.asks.add("mapping")
             before = mark
-
-    async def _first_of(self, *waits: Awaitable[object]) -> None:
-        tasks = [asyncio.ensure_future(wait) for wait in waits]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
 
     def _secrets(self) -> set[str]:
         assert self.loaded is not None

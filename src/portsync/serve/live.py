@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from portsync.errors import PortError, PortSyncError, PortTroubleError, Problem, StateError, StateLostError
+from portsync.lanes import first_of
 from portsync.mapping.hooks import hooks_of
 from portsync.port.owner import owner_of
 from portsync.schedule import with_jitter
@@ -242,14 +243,10 @@ class LiveWork:
     async def _until_woken(self) -> None:
         """Return when there may be an event. Those that another replica took are only in the database."""
         assert self._store is not None, "it was opened"
-        waiting: list[asyncio.Future[object]] = [asyncio.ensure_future(self._woken.wait())]
-        if self._store.place.url is not None:
-            waiting.append(asyncio.ensure_future(self._parts.runtime.sleep(_LOOK_EVERY_S)))
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waiting:
-                one.cancel()
+        if self._store.place.url is None:
+            await self._woken.wait()
+        else:
+            await first_of(self._woken.wait(), self._parts.runtime.sleep(_LOOK_EVERY_S))
 
     async def _wait(self) -> None:
         await self._woken.wait()
