@@ -1,5 +1,5 @@
 """A look at what a mapping makes of its source: pages with their records beside what became of each. Nothing is written
-anywhere, and no more is read than somebody looks at."""
+anywhere, and little more is read than somebody looks at: a page or two may be under way already."""
 
 from __future__ import annotations
 
