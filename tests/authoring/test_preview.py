@@ -112,6 +112,17 @@ def test_where_data_path_finds_nothing_the_answer_is_shown(look: Callable[..., R
     assert "error[" in run.err
 
 
+@pytest.mark.parametrize("command", ["preview", "explain"])
+def test_what_a_source_says_does_not_steer_the_terminal(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source, command: str
+) -> None:
+    source.answer = lambda _: {"data": [{"id": "a", "name": "x\x1b[31m\x9b2J", "size": "\u202eabc"}]}
+    options = ("a", "--no-port") if command == "explain" else ()
+    run = portsync(command, mapping(properties="name: .name"), *options, env=ENV)
+    assert run.exit_code == 0
+    assert not {"\x1b", "\x9b", "\u202e"} & set(run.out + run.err)
+
+
 def test_a_source_that_refuses_ends_with_three(look: Callable[..., Run], source: Source) -> None:
     source.answer = lambda _: Response('{"error": "no"}', 401)
     run = look()
