@@ -45,7 +45,7 @@ def main() -> None:
             sys.exit("the site would load from elsewhere:\n" + "\n".join(foreign))
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(stage / "site", out)
-    print(f"{len(list(out.rglob('*.html')))} pages in {out}")
+    sys.stdout.write(f"{len(list(out.rglob('*.html')))} pages in {out}\n")
 
 
 def staged(stage: Path) -> None:
