@@ -36,6 +36,7 @@ def console(file: TextIO) -> Console:
     return Console(
         file=file,
         highlight=False,
+        emoji=False,  # `file:100:5` is a place, and no picture
         soft_wrap=not file.isatty(),
         width=None if file.isatty() else _WIDTH_OF_FILES,
     )

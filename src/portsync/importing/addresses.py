@@ -49,11 +49,14 @@ def addresses(given: Sequence[tuple[str | None, str]]) -> Addresses:
 def _parts(base: str | None, path: str) -> tuple[str, list[str], str] | None:
     """Origin, the base's own path, and the path; None where the base is no URL."""
     if path.startswith(("http://", "https://")):
-        base, path = path, ""
+        found = _URL.fullmatch(path.strip())
+        return None if found is None else (found["origin"], [], found["path"].lstrip("/") + (found["query"] or ""))
     found = None if base is None else _URL.fullmatch(base.strip())
     if found is None:
         return None
     segments = [segment for segment in found["path"].split("/") if segment]
+    if not path.strip() and segments:
+        path = segments.pop()
     return found["origin"], segments, path.strip().lstrip("/") + (found["query"] or "")
 
 

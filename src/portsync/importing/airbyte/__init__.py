@@ -49,7 +49,9 @@ def _specification(manifest: Piece) -> Specification:
 
 def _streams(top: Component) -> Iterator[tuple[str, Stream | None]]:
     """Each stream with its name; None in place of one that was left out."""
-    waiting = top.components("streams", "DeclarativeStream")
+    # Null is what a reference became that leads nowhere, which was listed.
+    given = (piece for piece in top.items("streams") if piece.value is not None)
+    waiting = [top.made_of(piece, "streams", "DeclarativeStream") for piece in given]
     while waiting:
         component = waiting.pop(0)
         if component.type == "ConditionalStreams":

@@ -172,7 +172,7 @@ def _session(component: Component) -> Tree | None:
     request = _login_request(requester)
     span = f"{{{{{path_of(path)}}}}}"
     template: Tree | None = {"headers": {"Authorization": f"Bearer {span}"}}
-    if how.type.endswith("ApiKeyAuthenticator"):
+    if how.type.startswith(("ApiKey", "SessionTokenRequestApiKey")):
         template = _carried(how, span)
     how.close()
     if request is None or template is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from portsync.importing.airbyte.jinja import as_text, is_only
 from portsync.importing.airbyte.scope import UnsayableError
@@ -13,10 +14,14 @@ from portsync.importing.names import quoted
 from portsync.importing.piece import Piece
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portsync.importing.airbyte.component import Component
     from portsync.importing.airbyte.scope import Scope
     from portsync.importing.tree import Tree
 
+_PART = re.compile(r"(?:\{\{.*?\}\}|[^&{]|\{(?!\{))+")
+"""A pair of a query; an expression may hold the sign between two of them."""
 _BODIES = ("request_body_json", "request_body_data", "request_body")
 
 
@@ -75,14 +80,14 @@ def _path(component: Component, scope: Scope) -> str | None:
 
 
 def _parameters(component: Component, scope: Scope) -> Tree | None:
+    """The parameters, which may also be written as one query."""
     piece = component.look("request_parameters")
-    if piece is not None and isinstance(piece.value, str):
-        text = component.said("request_parameters", scope)
-        if text is None or "{{" in text:
-            component.drop("request_parameters", "parameters have to be names and values")
-            return None
-        return dict(parse_qsl(text, keep_blank_values=True))
-    return _members(component, "request_parameters", scope)
+    if piece is None or not isinstance(piece.value, str):
+        return _members(component, "request_parameters", scope)
+    component.skip("request_parameters")
+    pairs = [part.partition("=") for part in _PART.findall(piece.value)]
+    members = {unquote_plus(name): Piece(unquote_plus(value), piece.place) for name, sign, value in pairs if sign}
+    return _said(component, "request_parameters", members, scope)
 
 
 def _members(component: Component, name: str, scope: Scope) -> Tree | None:
@@ -91,8 +96,12 @@ def _members(component: Component, name: str, scope: Scope) -> Tree | None:
     if piece is not None and isinstance(piece.value, str):
         component.drop(name, "they have to be names and values")
         return None
+    return _said(component, name, component.members(name), scope)
+
+
+def _said(component: Component, name: str, members: Mapping[str, Piece], scope: Scope) -> Tree:
     found: Tree = {}
-    for key, value in component.members(name).items():
+    for key, value in members.items():
         if is_only(value.value, "next_page_token"):
             continue  # the paging says it
         said = _one(component, name, key, value, scope)

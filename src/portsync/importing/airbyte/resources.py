@@ -23,6 +23,7 @@ _ORDER = (
     "query", "method", "query_params", "headers", "body", "body_type", "data_path", "pagination", "decode",
     "csv_delimiter", "on_status", "path_parameters", "window", "delete_stale",
 )  # fmt: skip
+_NOBODY = {"type": "none"}
 _OF_PARAMETER = ("method", "query_params", "headers", "body", "data_path", "pagination", "decode", "on_status")
 
 
@@ -95,14 +96,14 @@ def _say_elsewhere(streams: Sequence[Stream], kinds: Mapping[int, str | None], n
         kind = kinds[id(stream)]
         if kind is None:
             notes.lost(stream.place, f"the address of `{stream.name}` cannot be said beside those of the others")
-        elif "://" in kind.partition("?")[0]:
+        elif "://" in kind.partition("?")[0] and stream.auth not in (None, _NOBODY):
             message = f"`{stream.name}` is read at another origin than the others, which gets no credentials"
             notes.lost(stream.place, message, "give it a mapping of its own")
 
 
 def _auth(streams: Any, notes: Notes) -> Tree:
     """The authentication that most streams have."""
-    given = [stream for stream in streams if stream.auth is not None]
+    given = [stream for stream in streams if stream.auth not in (None, _NOBODY)]
     written = Counter(json.dumps(stream.auth) for stream in given)
     if not written:
         return {}

@@ -37,7 +37,7 @@ class Scope:
 
     def slice_field(self, path: tuple[str | int, ...]) -> str:
         """The JQ of a field of the partition or interval. Raises UnsayableError."""
-        name = str(path[-1]) if path[:1] == ("extra_fields",) or len(path) == 1 else ""
+        name = ".".join(map(str, path[1:] if path[0] == "extra_fields" else path))
         if name not in self.slices:
             raise UnsayableError(f"`{'.'.join(map(str, path))}` is no field of a partition or interval of this stream")
         return self.slices[name]

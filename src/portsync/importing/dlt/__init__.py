@@ -10,8 +10,8 @@ from portsync.importing.dlt.resource import Read, read_resource
 from portsync.importing.dlt.resources import resources_of
 from portsync.importing.keys import Keys
 from portsync.importing.names import literal
-from portsync.importing.piece import Piece
-from portsync.importing.tree import placed
+from portsync.importing.piece import Piece, places_of
+from portsync.importing.tree import Mark, placed
 
 if TYPE_CHECKING:
     from portsync.importing.imported import Draft
@@ -50,9 +50,10 @@ def from_dlt(file: Piece, notes: Notes) -> Draft:
 
 def _source(client: Keys, notes: Notes) -> Tree:
     found: Tree = {}
-    headers = {name: literal(str(piece.plain)) for name, piece in client.members("headers").items()}
+    headers = client.members("headers")
     if headers:
-        found["headers"] = headers
+        texts = {name: literal(str(piece.plain)) for name, piece in headers.items()}
+        found["headers"] = {**texts, Mark.PLACES: places_of(headers, client.place_of("headers"))}
     paginator = client.piece("paginator")
     if paginator is not None and (section := pagination_of(paginator, notes, None)) is not None:
         found["pagination"] = section

@@ -195,8 +195,9 @@ def _records(asked: Keys, notes: Notes, *, is_single: bool, client_pages: bool) 
         notes.lost(asked.place, message, "write `data_path`, such as .data")
     if paginator is not None:
         section = pagination_of(paginator, notes, data_path if data_path is not None or not is_single else ".")
-        if section is not None:
-            found["pagination"] = section
+        if section is not None or client_pages:
+            # The client's paginator is not that of a resource which has its own, whatever that is.
+            found["pagination"] = section or {"type": "none"}
     elif is_single and client_pages:
         found["pagination"] = {"type": "none"}
     elif not is_single and not client_pages:
