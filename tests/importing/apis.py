@@ -50,7 +50,9 @@ def slack(asked: Asked) -> Any:
         return {"ok": True, "members": members, "response_metadata": {"next_cursor": ""}}
     is_first = "cursor" not in dict(asked.query)
     number = 1 if is_first else 2
-    channels = [{"id": f"C{number}", "name": f"c{number}", "num_members": number, "topic": {"value": "t"}, "is_archived": False}]
+    channels = [
+        {"id": f"C{number}", "name": f"c{number}", "num_members": number, "topic": {"value": "t"}, "is_archived": False}
+    ]
     return {"ok": True, "channels": channels, "response_metadata": {"next_cursor": "dGVhbTpD=" if is_first else ""}}
 
 
@@ -62,7 +64,10 @@ def zendesk(asked: Asked) -> Any:
     url = f"http://{asked.headers['host']}"
     if asked.path == "/api/v2/tickets.json":
         if dict(asked.query).get("page") == "2":
-            return {"tickets": [{"id": 36, "subject": "Closed", "status": "closed", "description": None}], "next_page": None}
+            return {
+                "tickets": [{"id": 36, "subject": "Closed", "status": "closed", "description": None}],
+                "next_page": None,
+            }
         tickets = [{"id": 35, "subject": "Help", "status": "open", "description": "First line\nsecond"}]
         return {"tickets": tickets, "next_page": f"{url}/api/v2/tickets.json?page=2"}
     assert asked.path == "/api/v2/tickets/35/comments.json", asked.path

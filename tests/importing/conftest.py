@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def stand_ins(result: Imported) -> dict[str, str]:
     """A value for each variable that a mapping names, good enough for `check`."""
-    return {name: "https://api.example.com" if place == "source.base_url" else "1" for name, place in result.variables.items()}
+    return {
+        name: "https://api.example.com" if place == "source.base_url" else "1"
+        for name, place in result.variables.items()
+    }
 
 
 def of_text(system: System, text: str, environment: str | None = None) -> Imported:
@@ -28,7 +31,9 @@ def of_text(system: System, text: str, environment: str | None = None) -> Import
 
 def lost(result: Imported) -> list[str]:
     """What is not in the mapping, each with its line."""
-    return [f"{(note.place or '').partition(':')[2]} {note.message}" for note in result.notes if note.code == "import-lost"]
+    return [
+        f"{(note.place or '').partition(':')[2]} {note.message}" for note in result.notes if note.code == "import-lost"
+    ]
 
 
 def said(result: Imported) -> str:
@@ -49,9 +54,7 @@ def check(portsync: Callable[..., Run]) -> Callable[[Imported], None]:
 
 
 @pytest.fixture
-def bring(
-    portsync: Callable[..., Run], local_port: LocalPort, port_env: Mapping[str, str]
-) -> Callable[..., Run]:
+def bring(portsync: Callable[..., Run], local_port: LocalPort, port_env: Mapping[str, str]) -> Callable[..., Run]:
     """Sync a mapping into the local Port, in which its blueprints are created first."""
 
     def run(text: str, blueprints: list[dict[str, Any]], env: Mapping[str, str]) -> Run:
@@ -70,6 +73,7 @@ def blueprint(identifier: str, relations: Mapping[str, str] | None = None, **pro
         "title": identifier,
         "schema": {"properties": {name: {"type": kind} for name, kind in properties.items()}, "required": []},
         "relations": {
-            name: {"target": re.sub(r"\[\]$", "", to), "many": to.endswith("[]")} for name, to in (relations or {}).items()
+            name: {"target": re.sub(r"\[\]$", "", to), "many": to.endswith("[]")}
+            for name, to in (relations or {}).items()
         },
     }

@@ -46,6 +46,8 @@ def test_no_secret_of_a_file_is_in_its_mapping_or_in_what_is_said() -> None:
         text = (HERE / "dlt" / name).read_text(encoding="utf-8")
         result = imported("dlt", (name, text))
         said = result.text + str(result.notes) + str(result.document)
-        secrets = [secret for secret in ("trk-0000-1111", "feed-0000", "shop-secret-0000", "shop-key-0000") if secret in text]
+        secrets = [
+            secret for secret in ("trk-0000-1111", "feed-0000", "shop-secret-0000", "shop-key-0000") if secret in text
+        ]
         assert secrets
         assert not any(secret in said for secret in secrets)

@@ -12,7 +12,13 @@ from portsync.importing.airbyte.scope import Scope, UnsayableError
 from portsync.importing.airbyte.specification import Specification
 from portsync.jq.compile import find_fault
 
-SCHEMA = {"properties": {"region": {"default": "eu"}, "token": {"default": "never", "airbyte_secret": True}, "n": {"default": 5}}}
+SCHEMA = {
+    "properties": {
+        "region": {"default": "eu"},
+        "token": {"default": "never", "airbyte_secret": True},
+        "n": {"default": 5},
+    }
+}
 SCOPE = Scope(
     Specification(SCHEMA),
     {"path": "things", "deep": {"a": [1, 2]}},

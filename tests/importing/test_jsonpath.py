@@ -39,6 +39,8 @@ def test_other_paths_are_no_guess(path: str) -> None:
     assert jq_of(path) is None
 
 
-@pytest.mark.parametrize(("path", "code"), [("a[*]", ".a"), ("[*]", "."), ("$[*]", "."), ("a[*].b", ".a[].b"), ("a", ".a")])
+@pytest.mark.parametrize(
+    ("path", "code"), [("a[*]", ".a"), ("[*]", "."), ("$[*]", "."), ("a[*].b", ".a[].b"), ("a", ".a")]
+)
 def test_a_list_of_records_is_taken_as_such_so_that_a_missing_one_is_seen(path: str, code: str) -> None:
     assert records_of(path) == code

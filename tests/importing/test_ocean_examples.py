@@ -58,7 +58,10 @@ EXAMPLES = [
         "zendesk",
         apis.zendesk,
         {f"{_CONFIG}PASSWORD": "zd-0000"},
-        [blueprint("ticket", status="string", opening="string"), blueprint("comment", {"ticket": "ticket"}, body="string")],
+        [
+            blueprint("ticket", status="string", opening="string"),
+            blueprint("comment", {"ticket": "ticket"}, body="string"),
+        ],
         {"ticket": {"35", "36"}, "comment": {"35-1", "35-2"}},
         {
             ("ticket", "35"): {"opening": "First line", "status": "open"},
@@ -78,14 +81,23 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
 def test_an_integration_of_ocean_becomes_a_mapping_that_brings_its_entities_into_port(
-    example: Example, source: Source, local_port: LocalPort, portsync: Callable[..., Run], bring: Callable[..., Run], tmp_path: Path
+    example: Example,
+    source: Source,
+    local_port: LocalPort,
+    portsync: Callable[..., Run],
+    bring: Callable[..., Run],
+    tmp_path: Path,
 ) -> None:
     source.answer = example.api
-    environment = (FOLDER / f"{example.name}.env").read_text(encoding="utf-8").replace("https://source.test", source.url)
+    environment = (
+        (FOLDER / f"{example.name}.env").read_text(encoding="utf-8").replace("https://source.test", source.url)
+    )
     (tmp_path / "port-app-config.yml").write_text((FOLDER / f"{example.name}.yml").read_text(encoding="utf-8"))
     (tmp_path / "ocean.env").write_text(environment)
 
-    given = portsync("import", None, "port-app-config.yml", "--from", "ocean", "--env", "ocean.env", "--out", "mapping.yaml")
+    given = portsync(
+        "import", None, "port-app-config.yml", "--from", "ocean", "--env", "ocean.env", "--out", "mapping.yaml"
+    )
     text = (tmp_path / "mapping.yaml").read_text(encoding="utf-8")
     checked = portsync("check", None, "mapping.yaml", env=example.secrets)
     run = bring(text, example.blueprints, example.secrets)
@@ -101,4 +113,7 @@ def test_an_integration_of_ocean_becomes_a_mapping_that_brings_its_entities_into
     assert {name: set(entities) for name, entities in found.items()} == example.entities
     for (name, identifier), values in example.values.items():
         entity = found[name][identifier]
-        assert {**entity["properties"], **entity["relations"]} | values == {**entity["properties"], **entity["relations"]}
+        assert {**entity["properties"], **entity["relations"]} | values == {
+            **entity["properties"],
+            **entity["relations"],
+        }

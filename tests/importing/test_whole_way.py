@@ -37,9 +37,17 @@ def forge(asked: Asked) -> Any:
 def _repository(number: int) -> dict[str, Any]:
     moment = "2026-01-01T00:00:00Z"
     return {
-        "id": number, "name": f"Repo{number}", "private": number == 1, "created_at": moment, "pushed_at": "2026-01-01T00:00:00",
-        "topics": ["a"], "owner": {"login": "acme"}, "homepage": None, "archived": number == 0, "size": 0 if number == 4 else 9,
-    }  # fmt: skip
+        "id": number,
+        "name": f"Repo{number}",
+        "private": number == 1,
+        "created_at": moment,
+        "pushed_at": "2026-01-01T00:00:00",
+        "topics": ["a"],
+        "owner": {"login": "acme"},
+        "homepage": None,
+        "archived": number == 0,
+        "size": 0 if number == 4 else 9,
+    }
 
 
 def _page(asked: Asked, records: list[Any]) -> Response:
@@ -57,7 +65,9 @@ def test_a_manifest_of_airbyte_brings_its_streams_into_port(
     (tmp_path / "forge.yaml").write_text((HERE / "airbyte" / "forge.yaml").read_text(encoding="utf-8"))
     env = {"URL": source.url, "CREDENTIALS_PERSONAL_ACCESS_TOKEN": "forge-0000"}
 
-    given = portsync("import", None, "forge.yaml", "--from", "airbyte", "--out", "m/out.yaml", "--blueprints", "m/blueprints/out")
+    given = portsync(
+        "import", None, "forge.yaml", "--from", "airbyte", "--out", "m/out.yaml", "--blueprints", "m/blueprints/out"
+    )
     text = (tmp_path / "m" / "out.yaml").read_text()
     checked = portsync("check", None, "m/out.yaml", env=env)
     run = bring(text, [json.loads(path.read_text()) for path in sorted((tmp_path / "m/blueprints/out").iterdir())], env)
@@ -86,7 +96,8 @@ def tracker(asked: Asked) -> Any:
         return Response("{}", 401)
     number = int(dict(asked.query).get("page", "1"))
     projects = [
-        {"id": n, "name": f"P{n}", "started": "2026-01-01T00:00:00Z", "meta": {}, "owner": {"id": f"o{n}"}} for n in (1, 2, 3)
+        {"id": n, "name": f"P{n}", "started": "2026-01-01T00:00:00Z", "meta": {}, "owner": {"id": f"o{n}"}}
+        for n in (1, 2, 3)
     ]
     match asked.path.split("/")[3:]:
         case ["projects"]:

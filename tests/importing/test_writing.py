@@ -14,10 +14,35 @@ from portsync.importing.writing import written
 from portsync.mapping.yaml_text import compose, values
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
-    ["true", "no", "~", "1e3", "0x1f", "2026-01-01", "a: b", "- a", "#x", "a #b", "'", '"', "|", "a\nb\n", "\na", "a\n\n b", "=", "<<", "\x85", "%"]
+    [
+        "true",
+        "no",
+        "~",
+        "1e3",
+        "0x1f",
+        "2026-01-01",
+        "a: b",
+        "- a",
+        "#x",
+        "a #b",
+        "'",
+        '"',
+        "|",
+        "a\nb\n",
+        "\na",
+        "a\n\n b",
+        "=",
+        "<<",
+        "\x85",
+        "%",
+    ]
 )
 VALUES = st.recursive(
-    TEXTS | st.integers(-(10**20), 10**20) | st.booleans() | st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    TEXTS
+    | st.integers(-(10**20), 10**20)
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=12,
 )

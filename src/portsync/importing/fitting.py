@@ -42,12 +42,14 @@ def fitted(document: Tree, notes: Notes) -> Tree | None:
         if not problems:
             assert isinstance(left, dict)
             return left
-        paths = {path: problem for path, problem in _at_fault(left, problems) if path}
-        for path in sorted(paths, key=_from_the_end, reverse=True):
-            _say(left, path, paths[path], notes)
+        gone: set[Path] = set()
+        for path, problem in _at_fault(left, problems):
+            _say(left, path, problem, notes)
+            is_needed = problem.code == "missing-key" or path[-1] in _NEEDED
+            gone.add(_whole(path) if is_needed else path)
         # From the end, so that the indexes before do not move; what lies within another is gone with it.
-        for path in sorted(paths, key=_from_the_end, reverse=True):
-            if not any(path[: len(other)] == other for other in paths if other != path):
+        for path in sorted(gone, key=_from_the_end, reverse=True):
+            if not any(path[: len(other)] == other for other in gone if other != path):
                 left = without(left, path)
     return None
 
@@ -90,9 +92,7 @@ def _at_fault(document: Tree, problems: tuple[Problem, ...]) -> Iterator[tuple[P
     for problem in problems:
         parts = (problem.place or "").rsplit(":", 2)
         at = (int(parts[1]), int(parts[2])) if len(parts) == 3 else (1, 1)  # noqa: PLR2004 - file, line, column
-        path = _path_at(checked, at, is_key=problem.code == "unknown-key") or ("resources",)
-        is_needed = problem.code == "missing-key" or path[-1] in _NEEDED
-        yield _whole(path) if is_needed else path, problem
+        yield _path_at(checked, at, is_key=problem.code == "unknown-key") or ("resources",), problem
 
 
 def _whole(path: Path) -> Path:

@@ -9,6 +9,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from portsync.errors import MappingError, Problem
+from portsync.importing.tree import Mark
 from portsync.mapping.yaml_text import compose, structure_problems, values
 
 if TYPE_CHECKING:
@@ -106,6 +107,18 @@ def piece_of(value: Any, place: Place) -> Piece:
             return Piece([piece_of(item, place) for item in value], place)
         case _:
             return Piece(value, place)
+
+
+def tree_of(piece: Piece) -> Any:
+    """The value as a part of a mapping under construction, which knows the place of each of its own parts."""
+    match piece.value:
+        case dict():
+            members = {name: tree_of(item) for name, item in piece.value.items()}
+            return {**members, Mark.PLACES: places_of(piece.value, piece.place)}
+        case list():
+            return [tree_of(item) for item in piece.value]
+        case _:
+            return piece.value
 
 
 def places_of(members: Mapping[str, Piece], place: Place) -> dict[str, Place]:

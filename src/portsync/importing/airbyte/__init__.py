@@ -68,13 +68,13 @@ def _limits(top: Component) -> Tree:
     found: Tree = {}
     level = top.component("concurrency_level", "ConcurrencyLevel")
     if level is not None:
-        piece = level.look("default_concurrency")
-        if piece is not None and isinstance(piece.value, int) and not isinstance(piece.value, bool):
-            found["concurrency"] = piece.value
+        found["concurrency"] = level.fixed_value("default_concurrency")
+        level.skip("max_concurrency")
+        level.close()
     budget = top.component("api_budget", "HTTPAPIBudget")
     if budget is not None and (limit := _rate_limit(budget)) is not None:
         found["rate_limit"] = limit
-    return found
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _rate_limit(budget: Component) -> Tree | None:
@@ -91,7 +91,9 @@ def _rate_limit(budget: Component) -> Tree | None:
 def _rates(policy: Component) -> Iterator[Tree]:
     policy.drop("matchers", "a limit holds for all requests")
     pairs: list[tuple[Any, Any]] = [(policy.integer("call_limit"), policy.fixed("period"))]
-    pairs += [(rate.integer("limit"), rate.fixed("interval")) for rate in policy.components("rates", "Rate")]
+    for rate in policy.components("rates", "Rate"):
+        pairs.append((rate.integer("limit"), rate.fixed("interval")))
+        rate.close()
     for requests, period in pairs:
         seconds = seconds_of(period or "")
         if requests is not None and seconds:

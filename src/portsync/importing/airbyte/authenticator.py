@@ -192,6 +192,8 @@ def _carried(how: Component, span: str) -> Tree | None:
     name = None if option is None else option.fixed("field_name")
     place = "" if option is None else option.text("inject_into")
     section = {"header": "headers", "request_parameter": "query_params"}.get(place or "")
+    if option is not None:
+        option.close()
     if section is None or name is None or "session_token" not in text:
         how.notes.lost(how.place, "the token of a login can be put into a header or the query, and into nothing else")
         return None

@@ -58,6 +58,8 @@ class _Resolver:
             return Piece(own, piece.place)
         target = self.piece(piece.value[_REF], through, depth + 1)
         if not isinstance(target.value, dict):
+            if own:
+                self._notes.lost(piece.place, "what stands beside this `$ref` is lost, because it refers to no mapping")
             return target
         return Piece({**target.value, **own}, piece.place)
 

@@ -180,8 +180,9 @@ def _errors(component: Component, request: Tree) -> int | None:
                 attempts = attempts if retries is None else max(attempts or 1, retries + 1)
             for rule in one.components("response_filters", "HttpResponseFilter"):
                 _rule(rule, meanings)
-            # Retry-After and its kin are kept to in any case, and all other waits are our own.
-            one.skip("backoff_strategies")
+            if (waits := one.piece("backoff_strategies")) is not None:
+                message = "how long is waited between attempts is portsync's own: what the server asks for, or random"
+                one.notes.said(waits.place, message, "`source.retry.max_wait` is the longest wait")
         else:
             one.notes.lost(one.place, f"the error handler `{one.type}` has no counterpart")
             continue

@@ -38,7 +38,7 @@ def resources_of(given: Sequence[Read], base_url: str | None, source: Tree, auth
         _say(read, kinds[read.name], auth, notes)
         if not read.is_selected:
             continue
-        parameters = _parameters(read, reads, kinds, (read.name,), notes)
+        parameters = _parameters(read, reads, kinds, notes)
         if parameters is None or kinds[read.name] is None:
             notes.lost(read.place, f"`{read.name}` is left out")
             continue
@@ -62,15 +62,24 @@ def _say(read: Read, kind: str | None, auth: Piece | None, notes: Notes) -> None
         notes.lost(read.place, message, "give it a mapping of its own")
 
 
-def _parameters(
-    read: Read, reads: Mapping[str, Read], kinds: Mapping[str, str | None], through: tuple[str, ...], notes: Notes
-) -> Tree | None:
-    """The path parameters of a resource; None where one has no values. `through` are those that led here."""
+def _is_circle(read: Read, reads: Mapping[str, Read]) -> bool:
+    """Whether a resource takes values from one that takes some, at whatever distance, from itself."""
+    seen: set[str] = set()
+    here: Read | None = read
+    while here is not None and here.link is not None and here.name not in seen:
+        seen.add(here.name)
+        here = reads.get(here.link.parent)
+    return here is not None and here.name in seen
+
+
+def _parameters(read: Read, reads: Mapping[str, Read], kinds: Mapping[str, str | None], notes: Notes) -> Tree | None:
+    """The path parameters of a resource; None where one has no values."""
     if read.link is None:
         return {}
     link, parent = read.link, reads.get(read.link.parent)
-    if parent is None or kinds[parent.name] is None or parent.name in through:
-        why = "leads back to itself" if parent is not None and parent.name in through else "is not there"
+    is_circle = _is_circle(read, reads)
+    if parent is None or kinds[parent.name] is None or is_circle:
+        why = "leads back to itself" if is_circle else "is not there"
         notes.lost(read.place, f"`{read.name}` takes values from `{link.parent}`, which {why}")
         return None
     kind = kinds[parent.name]
@@ -78,7 +87,7 @@ def _parameters(
     resources = [kinds[name] for name, other in reads.items() if other.is_selected]
     if parent.is_selected and resources.count(kind) == 1:
         return {link.name: {"from": kind, **given}}
-    inner = _parameters(parent, reads, kinds, (*through, parent.name), notes)
+    inner = _parameters(parent, reads, kinds, notes)
     if inner is None:
         return None
     request = {key: parent.selector[key] for key in _OF_PARAMETER if parent.selector.get(key)}

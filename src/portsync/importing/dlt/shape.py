@@ -49,7 +49,7 @@ def _columns(keys: Keys, notes: Notes) -> Mapping[str, Any] | None:
     piece = keys.piece("columns")
     plain = None if piece is None else piece.plain
     if isinstance(plain, list):
-        plain = {column.get("name"): column for column in plain if isinstance(column, dict)}
+        plain = {str(column.get("name", "")): column for column in plain if isinstance(column, dict)}
     if plain is None:
         return None
     if not isinstance(plain, dict):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from portsync.importing.keys import Keys
-from portsync.importing.piece import Piece, places_of
+from portsync.importing.piece import Piece, places_of, tree_of
 from portsync.importing.tree import Mark, Tree
 from portsync.jq.likeness import looks_like_jq
 from portsync.jq.scan import calls, scan
@@ -72,7 +72,7 @@ def _known(piece: Piece, names: Sequence[str], notes: Notes, what: str) -> Tree:
     for name in names:
         member = keys.piece(name)
         if member is not None:
-            found[name] = member.plain
+            found[name] = tree_of(member)
     for name, member in keys.rest():
         why = _WITHOUT_EFFECT.get(name)
         message = f"`{what}`: `{name}` is left out: Ocean passes over it in silence{f' ({why})' if why else ''}"
@@ -144,7 +144,11 @@ def _say_about_request(found: Tree, members: dict[str, Piece], notes: Notes) -> 
         notes.said(members["data_path"].place, message)
     for name in ("query_params", "headers"):
         if name in found and isinstance(found[name], dict):
-            found[name] = {key: _rendered(members[name].value[key], notes) for key in found[name]}
+            given: dict[str, Piece] = members[name].value
+            found[name] = {
+                **{key: _rendered(item, notes) for key, item in given.items()},
+                Mark.PLACES: places_of(given, members[name].place),
+            }
 
 
 def _rendered(piece: Piece, notes: Notes) -> Any:
