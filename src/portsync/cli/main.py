@@ -34,8 +34,12 @@ class Commands(click.Group):
         "provision": "Create or change blueprints and dashboards in Port.",
         "emulate": "Run the local Port.",
         "replay": "Send the entities of a dead-letter file again.",
+        "import": "Make a mapping of another system's configuration.",
         "schema": "Print the JSON Schema of the mapping file, for editors.",
     }
+
+    elsewhere: ClassVar[dict[str, tuple[str, str]]] = {"import": ("importing", "import_")}
+    """Module and function of the commands whose names Python keeps for itself."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.short_help_of)
@@ -43,7 +47,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self.short_help_of:
             return None
-        command = getattr(import_module(f"portsync.cli.{cmd_name}"), cmd_name)
+        module, name = self.elsewhere.get(cmd_name, (cmd_name, cmd_name))
+        command = getattr(import_module(f"portsync.cli.{module}"), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from portsync.errors import Problem
     from portsync.report import Report, ResourceReport
 
+Word = Literal["error", "warning", "note"]
+
+_COLOURS_OF_WORDS = {"error": "red", "warning": "yellow", "note": "blue"}
 _COLOURS = {"complete": "green", "incomplete": "red", "skipped": "yellow"}
 _COUNTS = ("pages", "records", "created", "updated", "unchanged", "failed")
 _NARROW = 115
@@ -33,14 +36,13 @@ def console(file: TextIO) -> Console:
     return Console(
         file=file,
         highlight=False,
+        emoji=False,  # `file:100:5` is a place, and no picture
         soft_wrap=not file.isatty(),
         width=None if file.isatty() else _WIDTH_OF_FILES,
     )
 
 
-def print_problems(
-    problems: Sequence[Problem], redactor: Redactor | None = None, *, word: Literal["error", "warning"] = "error"
-) -> None:
+def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None, *, word: Word = "error") -> None:
     """Show problems on standard error, each with its place, the line that it is about, and what to do."""
     redactor = redactor or Redactor()
 
@@ -71,9 +73,8 @@ def print_in_lines(warnings: Sequence[Problem]) -> None:
         err.print(f"{_marked(warning, 'warning')}: {escape(printable(text))}", soft_wrap=True)
 
 
-def _marked(problem: Problem, word: Literal["error", "warning"]) -> str:
-    colour = "red" if word == "error" else "yellow"
-    return f"[bold {colour}]{word}\\[{escape(problem.code)}][/]"
+def _marked(problem: Problem, word: Word) -> str:
+    return f"[bold {_COLOURS_OF_WORDS[word]}]{word}\\[{escape(problem.code)}][/]"
 
 
 def printable(text: str) -> str:
