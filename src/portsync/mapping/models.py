@@ -12,11 +12,12 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    ValidationInfo,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
-from portsync.jq.expression import Expression, compiled
+from portsync.jq.expression import Below, Expression, as_text, compiled, fault_in, not_usable
 from portsync.mapping.live import Live
 from portsync.mapping.requests import Lookup, PathParameter, Request, Window
 from portsync.mapping.section import Section
@@ -24,27 +25,36 @@ from portsync.mapping.source import Source
 from portsync.mapping.templates import TemplateText
 
 if TYPE_CHECKING:
+    from portsync.jq.fault import Fault
     from portsync.jq.program import Template
 
 
-def _search_or_expression(value: Any) -> Template:
+def _search_or_expression(value: Any, info: ValidationInfo) -> Template:
     """Ocean's search form `{combinator, rules}` is evaluated leaf by leaf; anything else is an expression."""
-    if isinstance(value, dict):
-        if not {"combinator", "rules"} <= value.keys():
-            hint = "Port's search form is {combinator: '\"and\"', rules: [{property, operator, value}]}"
-            raise PydanticCustomError("search-form", "a search needs `combinator` and `rules`", {"hint": hint})
-        return {key: _leaves(item) for key, item in value.items()}
-    return compiled(value)
+    if not isinstance(value, dict):
+        return compiled(value, info)
+    if not {"combinator", "rules"} <= value.keys():
+        hint = "Port's search form is {combinator: '\"and\"', rules: [{property, operator, value}]}"
+        raise PydanticCustomError("search-form", "a search needs `combinator` and `rules`", {"hint": hint})
+    faults: list[tuple[Below, int | None, Fault]] = []
+    template: Template = {key: _leaves(item, info, (str(key),), faults) for key, item in value.items()}
+    if faults:
+        raise not_usable(faults)
+    return template
 
 
-def _leaves(value: Any) -> Template:
+def _leaves(value: Any, info: ValidationInfo, below: Below, faults: list[tuple[Below, int | None, Fault]]) -> Template:
+    """The template that `value` is; what is wrong with its leaves is added to `faults`."""
     match value:
         case dict():
-            return {key: _leaves(item) for key, item in value.items()}
+            return {key: _leaves(item, info, (*below, str(key)), faults) for key, item in value.items()}
         case list():
-            return [_leaves(item) for item in value]
+            return [_leaves(item, info, (*below, index), faults) for index, item in enumerate(value)]
         case _:
-            return compiled(value)
+            text = as_text(value)
+            if (fault := fault_in(text, info)) is not None:
+                faults.append((below, fault.offset, fault))
+            return text
 
 
 SearchOrExpression = Annotated[

@@ -92,7 +92,8 @@ class Tls(Section):
     @model_validator(mode="after")
     def key_needs_cert(self) -> Tls:
         if self.key is not None and self.cert is None:
-            raise PydanticCustomError("tls", "`key` goes with `cert`")
+            hint = "add `cert`, the file of the certificate that the key belongs to"
+            raise PydanticCustomError("tls", "`key` goes with `cert`", {"hint": hint})
         return self
 
 
