@@ -75,6 +75,7 @@ def test_what_yaml_writes_is_found_again(value: str, style: str | None, width: i
 
     for offset, character in enumerate(value):
         index = index_of(text, node, offset)
+        assert index is not None
         # A line break that was folded, or written as an escape, stands somewhere between its neighbours.
-        if index is not None and character.isalpha():
-            assert text[index] == character or text[index] == "\\"
+        if character.isalpha():
+            assert text[index] in (character, "\\")

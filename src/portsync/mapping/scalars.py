@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _BREAK = re.compile(r"[ \t]*(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))*[ \t]*")
 """A line break within a flow scalar, with all white space around it, which folds into a space or some newlines."""
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+"""An anchor, a tag, or both, before the scalar itself."""
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|(?:\r\n|\r|\n)[ \t]*|.)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -20,6 +22,7 @@ def index_of(text: str, node: yaml.ScalarNode, offset: int) -> int | None:
     """The index in `text` of the character at `offset` of the scalar's value; of the end of the value, where `offset`
     is its length. None where the value is not what stands there, as after `${NAME}` was put in."""
     start, end = node.start_mark.index, node.end_mark.index
+    start += len(properties[0]) if (properties := _PROPERTIES.match(text, start, end)) else 0
     value: str = node.value
     match node.style:
         case "|" | ">":
