@@ -45,7 +45,7 @@ def result_type(expression: str) -> str | None:
     if value is not NOTHING:
         return type_of(value)
     code = _last_stage(normalised(expression))
-    if not code:
+    if not code or "def" in expression:
         return None
     first = code[0]
     top = _top(code)

@@ -114,10 +114,9 @@ def _wrong_value(expression: str, schema: dict[str, Any]) -> tuple[str, str] | N
         return None
     value = constant_value(expression)
     if given != wanted:
-        shown = (
-            f"is the {given} {json.dumps(value, ensure_ascii=False)}" if value is not NOTHING else f"gives a {given}"
-        )
-        return f"the property is a {wanted}, and this {shown}", _converted(wanted, given)
+        text = json.dumps(value, ensure_ascii=False) if value is not NOTHING else ""
+        shown = f"is the {given} {text}" if text else f"gives {_a(given)}"
+        return f"the property is {_a(wanted)}, and this {shown}", _converted(wanted, given, schema.get("format"))
     choices = schema.get("enum")
     if value is not NOTHING and isinstance(choices, list) and value not in choices:
         texts = [str(choice) for choice in choices]
@@ -126,8 +125,10 @@ def _wrong_value(expression: str, schema: dict[str, Any]) -> tuple[str, str] | N
     return None
 
 
-def _converted(wanted: str, given: str) -> str:
+def _converted(wanted: str, given: str, form: Any) -> str:
     match wanted, given:
+        case "string", "number" if form == "date-time":
+            return "put `| todate` behind it"
         case "string", "number" | "boolean":
             return "put `| tostring` behind it"
         case "number", "string":
@@ -137,7 +138,7 @@ def _converted(wanted: str, given: str) -> str:
         case "array", _:
             return "put it between [ and ]"
         case _:
-            return f"make it give a {wanted}, or change the blueprint"
+            return f"make it give {_a(wanted)}, or change the blueprint"
 
 
 def _wrong_target(template: Template, definition: dict[str, Any]) -> tuple[str, str] | None:
@@ -148,8 +149,15 @@ def _wrong_target(template: Template, definition: dict[str, Any]) -> tuple[str, 
     if given == "array" and not definition.get("many"):
         return "the relation leads to one entity, and this gives an array", "give one identifier, such as `| first`"
     if given in ("number", "boolean"):
-        return f"a relation takes identifiers, which are texts, and this gives a {given}", "put `| tostring` behind it"
+        return (
+            f"a relation takes identifiers, which are texts, and this gives {_a(given)}",
+            "put `| tostring` behind it",
+        )
     return None
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'ao' else 'a'} {kind}"
 
 
 def _listed(names: list[str]) -> str:
@@ -161,7 +169,7 @@ def _problem(mapping: LoadedMapping, path: Path, message: str, hint: str, *, key
     place = mapping.document.place(path, key=key)
     return Problem(
         "blueprint-fit",
-        f"{dotted(path)}: {message}",
+        f"{dotted(mapping.document.existing(path))}: {message}",
         str(place),
         hint,
         excerpt=mapping.document.excerpt(place),
