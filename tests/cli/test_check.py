@@ -202,9 +202,9 @@ def test_github_gets_a_command_for_each_with_its_signs_escaped(check: Callable[.
     first, second, third = run.out.splitlines()
     assert first.startswith("::error file=a%2C b.yaml,line=3,col=38,title=jq-syntax::resources[0].selector.query is")
     assert '%0Ahint: put it between double quotes: "%25Y-%25m-%25d"' in first
-    assert second.startswith("::error file=a%2C b.yaml,line=3,col=42,title=unknown-key::")
+    assert second.startswith("::error file=a%2C b.yaml,line=3,col=44,title=unknown-key::")
     assert "`a%25b`" in second
-    assert third.startswith("::warning file=c.yaml,line=3,col=33,title=looks-like-jq::")
+    assert third.startswith("::warning file=c.yaml,line=3,col=34,title=looks-like-jq::")
     assert run.exit_code == 2
 
 

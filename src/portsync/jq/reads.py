@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portsync.jq.brackets import brackets_of
 from portsync.jq.scan import scan
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ def assignment(text: str) -> int | None:
         elif depth == 0 and found is None and _sign(code, index) == "=":
             found = token.start
     return found
+
+
+def selecting_assignment(text: str) -> int | None:
+    """The offset of a `=` that is all that a `select(...)` in `text` asks for: it selects everything."""
+    code = _code(text)
+    for index, token in enumerate(code[:-1]):
+        if token.kind != "name" or token.text != "select" or code[index + 1].text != "(":
+            continue
+        begin = code[index + 1].start + 1
+        wrong = brackets_of(text[begin:]).wrong
+        inner = text[begin : begin + wrong.start] if wrong is not None else ""
+        if (at := assignment(inner)) is not None:
+            return begin + at
+    return None
 
 
 def _code(text: str) -> list[Token]:

@@ -147,7 +147,11 @@ def _repair_problem(repair: Repair, text: str, path: Path) -> Problem:
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
-    return sorted(dict.fromkeys(problems), key=_position)
+    """By their lines, and each once: what an anchor shares among resources is wrong in one place."""
+    distinct: dict[tuple[str | None, ...], Problem] = {}
+    for problem in problems:
+        distinct.setdefault((problem.code, problem.place, problem.hint or problem.message), problem)
+    return sorted(distinct.values(), key=_position)
 
 
 def _position(problem: Problem) -> tuple[int, int]:
