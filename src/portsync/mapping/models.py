@@ -93,13 +93,19 @@ class EntityMapping(Section):
     """How a record becomes an entity. Every value is a JQ expression over the record."""
 
     identifier: SearchOrExpression
+    """Tells the entity from all others of its blueprint; a text or a number."""
     blueprint: Expression
     """A constant is a JQ string: `'"service"'`."""
     title: Expression | None = None
+    """The name that people see."""
     icon: Expression | None = None
+    """One of Port's icons; null leaves it out."""
     team: SearchOrExpression = None
+    """The owning team or teams."""
     properties: dict[str, Expression] = Field(default_factory=dict)
+    """By the names that the blueprint gives them."""
     relations: dict[str, SearchOrExpression] = Field(default_factory=dict)
+    """Identifiers of related entities, or searches for them, by the names of the blueprint's relations."""
 
 
 class EntitySection(Section):
@@ -119,6 +125,7 @@ class PortSection(Section):
     items_to_parse_top_level_transform: Annotated[bool, Field(alias="itemsToParseTopLevelTransform")] = True
     """Whether the array itself leaves the record that its elements join."""
     entity: EntitySection
+    """What each record becomes."""
 
 
 class Resource(Section):
@@ -127,7 +134,9 @@ class Resource(Section):
     kind: Annotated[TemplateText, Field(min_length=1)]
     """The endpoint's path, joined to the base URL; a query string in it is kept, and `{name}` is a path parameter."""
     selector: Selector = Selector()
+    """Which of its records are read, and how they are asked for."""
     port: PortSection
+    """What the records become in Port."""
     live: Live | None = None
     """Webhooks that change its entities at once."""
 
@@ -136,6 +145,7 @@ class MappingFile(Section):
     """A mapping file: `resources`, Ocean's switches, and portsync's own `source`."""
 
     source: Source = Source()
+    """The API that is read; its parts may come from the environment."""
     context: dict[str, Lookup] = Field(default_factory=dict)
     """Small requests made once in a run, whose answers every expression sees as `$context.<name>`."""
     create_missing_related_entities: bool = Field(
@@ -158,3 +168,4 @@ class MappingFile(Section):
     missing_users: Annotated[Literal["null", "fail"], BeforeValidator(_null_or_text)] = "null"
     """A relation to a user or team whom Port does not have: leave it empty and count it, or make it a failure."""
     resources: Annotated[list[Resource], Field(min_length=1)]
+    """What is read, in this order."""

@@ -31,6 +31,7 @@ class Request(Section):
     """The parts that every request has."""
 
     method: Method = "GET"
+    """The HTTP method."""
     body: BodyTemplate = None
     """A text is one JQ program whose output is the body; a YAML mapping is literal, with `{{ jq }}` spans."""
     body_type: BodyType = "json"
