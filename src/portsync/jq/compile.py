@@ -47,7 +47,7 @@ def find_fault(text: str) -> Fault | None:
     if (fault := _compile_fault(code, before)) is not None:
         return fault
     # Between parentheses, as programs have it: a comment or a definition without an end can differ there.
-    if (fault := _compile_fault(f"({code}\n\n)", before - 1)) is not None:
+    if ("#" in code or "def" in code) and (fault := _compile_fault(f"({code}\n\n)", before - 1)) is not None:
         return fault
     return hopeless(code, before)
 

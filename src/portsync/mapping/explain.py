@@ -28,8 +28,8 @@ _LIKE, _SURE = 0.65, 0.85
 
 
 def explained(errors: Sequence[ErrorDetails], document: Document) -> list[Problem]:
-    """The problems behind pydantic's errors. A missing key is left out where a misspelt one stands in its place, and of
-    a value that could have several types only one error is said."""
+    """The problems behind pydantic's errors. A missing key is left out where a misspelt one stands in its place. For a
+    value that could have several types, the same is said several times."""
     schema = mapping_schema()
     if (stranger := _stranger(document, schema)) is not None:
         return [stranger]
@@ -39,15 +39,9 @@ def explained(errors: Sequence[ErrorDetails], document: Document) -> list[Proble
         if error["type"] == "extra_forbidden"
     }
     problems: list[Problem] = []
-    said: set[Path] = set()
     for error in errors:
-        where = document.existing(error["loc"])
         if error["type"] == "missing" and error["loc"] in misspelt:
             continue
-        if is_of_type(error["type"]):
-            if where in said:
-                continue
-            said.add(where)
         problems += _explained(error, document, schema)
     return problems
 

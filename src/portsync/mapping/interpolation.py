@@ -37,7 +37,7 @@ class Interpolation:
     unresolved: set[str] = field(default_factory=set)
     """The places of the texts from which something is missing: what else is wrong with these is no news."""
     lines: set[int] = field(default_factory=set)
-    """The lines, from 1, of the texts into which something was put."""
+    """The lines, from 1, on which the texts begin into which something was put: it has no places within such a text."""
 
 
 def interpolate(document: Document, environment: Mapping[str, str]) -> Interpolation:
@@ -128,18 +128,13 @@ def _replaced(
             return ""
         if name in environment:
             found.values.add(text)
-            found.lines |= _lines_of(node)
+            found.lines.add(node.start_mark.line + 1)
             if is_sensitive or _LOOKS_SECRET.search(name):
                 # Also as it is after the white space around it went.
                 found.secrets |= {text, text.strip()}
         return text
 
     return _REFERENCE.sub(value, node.value)
-
-
-def _lines_of(node: yaml.Node) -> set[int]:
-    """From where it begins to where it ends: a problem may stand on any of them."""
-    return set(range(node.start_mark.line + 1, node.end_mark.line + 2))
 
 
 def _from_file(node: yaml.ScalarNode, document: Document, path: str, found: Interpolation) -> str:
@@ -161,7 +156,7 @@ def _from_file(node: yaml.ScalarNode, document: Document, path: str, found: Inte
         return ""
     found.secrets |= {text, text.strip()}
     found.values.add(text)
-    found.lines |= _lines_of(node)
+    found.lines.add(node.start_mark.line + 1)
     return text
 
 
