@@ -25,10 +25,10 @@ from portsync.cli.render import print_report
 from portsync.emulator.guesses import Guesses
 from portsync.errors import MappingError, PortSyncError
 from portsync.logs import Redactor
-from portsync.mapping.explain import mapping_schema
 from portsync.mapping.fit import constant, fit_problems
 from portsync.mapping.loader import parse
 from portsync.mapping.repair import apply_repairs, find_repairs
+from portsync.mapping.schema import mapping_schema
 from portsync.report import Report, ResourceReport
 from portsync.settings import Settings, read_settings
 

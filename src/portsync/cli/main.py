@@ -24,7 +24,7 @@ class Commands(click.Group):
 
     short_help_of: ClassVar[dict[str, str]] = {
         "demo": "Run the main job on embedded parts; no network, no credentials.",
-        "check": "Find everything that is wrong with a mapping file, offline.",
+        "check": "Find everything that is wrong with mapping files, offline.",
         "preview": "Show requests, records and entities side by side, and write nothing.",
         "explain": "Say where each property of an entity comes from, and what a sync would change.",
         "test": "Hold mappings to their test cases; no network.",

@@ -123,7 +123,8 @@ def _json(value: object) -> bytes:
     """What is a text already as it is, anything else as JSON."""
     if type(value) is str:
         return value.encode()
-    return _orjson().dumps(value)
+    dumped: bytes = _orjson().dumps(value)
+    return dumped
 
 
 def _orjson() -> ModuleType:
