@@ -79,6 +79,14 @@ class BlueprintError(ConfigError):
     """This means that a blueprint file cannot be read or is not a blueprint."""
 
 
+class CassetteError(ConfigError):
+    """This means that saved answers cannot be read or written."""
+
+
+class CaseError(ConfigError):
+    """This means that a file of test cases has problems; it holds all of them."""
+
+
 class StateError(ConfigError):
     """This means that the state cannot be opened, or that another process has it."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from portsync import __version__
-from portsync.auth import AuthTools, TokenStore
+from portsync.auth import AuthTools, NoAuth, TokenStore
 from portsync.errors import ConfigError, PortUnreachableError, Problem, SendError, SettingsError
 from portsync.jq.cores import usable_cores
 from portsync.jq.pool import JqPool
@@ -27,13 +27,14 @@ from portsync.urls import is_loopback, origin_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from portsync.logs import Redactor
     from portsync.port.owner import Owner
     from portsync.runtime import Runtime
     from portsync.settings import Settings
+    from portsync.transport.exchange import Exchange, KeptAnswers
 
 _PORT_ATTEMPTS = 7
 _PORT_STEADY = 0.5
@@ -114,12 +115,23 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceWire:
+    """What stands between a run and its source."""
+
+    kept: KeptAnswers | None = None
+    """Answers in place of the network's."""
+    taken: Callable[[Exchange], None] | None = None
+    """Is told of every exchange with the source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a command runs in."""
 
     settings: Settings
     runtime: Runtime
     redactor: Redactor
+    wire: SourceWire = SourceWire()
 
 
 @asynccontextmanager
@@ -172,7 +184,9 @@ async def source_tools(
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
         auth=source.auth.build(AuthTools(source.base_url, runtime.clock, around.redactor.add, store)),
-        tls=_source_tls(mapping, source),
+        tls=None if around.wire.kept is not None else _source_tls(mapping, source),
+        transport=around.wire.kept,
+        taken=around.wire.taken,
         use_proxies=not is_loopback(source.base_url),
         origin=origins.own,
         allow_origins=origins.allowed,
@@ -187,6 +201,11 @@ async def source_tools(
         turn_s = 0.0 if rate is None else rate.per
         patience_s = timeout.total + source.retry.max_wait + turn_s + 5 * settings.jq_timeout
         yield FromSource(client, pool, patience_s)
+
+
+def offline(source: SourcePlan) -> SourcePlan:
+    """The source as it is read from kept answers: nobody has to sign in, and nobody to wait."""
+    return replace(source, auth=NoAuth(), tls=Tls(), rate_limit=None)
 
 
 def _source_tls(mapping: LoadedMapping, source: SourcePlan) -> ssl.SSLContext:

@@ -1,1 +1,1 @@
-"""What helps to write a mapping."""
+"""What people need while they write a mapping: to look at what it does, and to hold it to what it did."""

@@ -25,6 +25,8 @@ class Commands(click.Group):
     short_help_of: ClassVar[dict[str, str]] = {
         "demo": "Run the main job on embedded parts; no network, no credentials.",
         "check": "Find everything that is wrong with a mapping file, offline.",
+        "preview": "Show requests, records and entities side by side, and write nothing.",
+        "test": "Hold mappings to their test cases; no network.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
         "serve": "Stay up: run on a schedule, and whenever Port or somebody asks.",

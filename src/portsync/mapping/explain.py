@@ -23,9 +23,12 @@ _MOST_SHOWN = 12
 _LONGEST_NAME = 18
 
 
-def explained(errors: Sequence[ErrorDetails], document: Document) -> list[Problem]:
-    """The problems behind pydantic's errors. A missing key is left out where a misspelt one stands in its place."""
-    schema = mapping_schema()
+def explained(
+    errors: Sequence[ErrorDetails], document: Document, schema: dict[str, Any] | None = None
+) -> list[Problem]:
+    """The problems behind pydantic's errors. A missing key is left out where a misspelt one stands in its place.
+    `schema` is that of the file, where it is no mapping."""
+    schema = schema or mapping_schema()
     misspelt = {
         (*error["loc"][:-1], _nearest(str(error["loc"][-1]), _known_keys(schema, error["loc"][:-1])))
         for error in errors

@@ -12,6 +12,7 @@ import httpx
 from portsync.errors import AuthError, Problem, SendError
 from portsync.flow import Answer, RequestSpec
 from portsync.transport.connections import Connections, TooLargeError
+from portsync.transport.exchange import Exchange
 from portsync.transport.limiter import Budget, ClosedError
 from portsync.transport.moments import back_at
 from portsync.transport.outgoing import Outgoing, RefusedError, outgoing
@@ -32,7 +33,7 @@ from portsync.urls import Origins
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
 
@@ -60,6 +61,7 @@ class Client:
         budget: Budget | None = None,
         has_one_quota: bool = True,
         secrets: Iterable[str] = (),
+        taken: Callable[[Exchange], None] | None = None,
     ) -> None:
         """`largest_answer` is in bytes, after decompression. Without `tls` the usual authorities are trusted.
 
@@ -67,6 +69,7 @@ class Client:
         own origin stands for it, so that only redirects are refused. `concurrency` and `budget` are for each origin.
         Where `has_one_quota` is false, what an answer says of limits holds for its credentials alone, who see to it.
         No address of another origin may hold one of `secrets`: a link can carry them there as well as a header.
+        `taken` is told of every request, redirected ones too, with its answer.
         """
         self._policy = policy
         self._timeouts = timeouts
@@ -80,6 +83,7 @@ class Client:
         self._origins = None if origin is None else origins_of(origin, allow_origins)
         self._has_one_quota = has_one_quota
         self._secrets = frozenset(secrets)
+        self._taken = taken
         self._peers = Peers(policy, concurrency, budget, has_one_quota=has_one_quota)
         self.attempts = 0
         """How many have come to their end, well or not."""
@@ -179,6 +183,8 @@ class Client:
         while True:
             try:
                 status, headers, body = await self._exchange(request, spent)
+                if self._taken is not None:
+                    self._taken(_exchange_of(request, status, headers, body))
                 if status not in REDIRECTS or status in retried:
                     requests, waited_s, rate_limited = spent.requests, spent.waited_s, spent.rate_limited
                     return Answer(status, headers, body, requests, waited_s, str(request.url), rate_limited)
@@ -260,6 +266,20 @@ class Client:
         message = f"the server takes no more requests until {moment}, {error.wait_s:,.0f} s from now"
         hint = f"come back then; `retry.max_wait` says that nobody waits longer than {self._policy.max_wait:g} s"
         return Problem("rate-limited", message, place, hint)
+
+
+def _exchange_of(request: Outgoing, status: int, headers: httpx.Headers, body: bytes) -> Exchange:
+    asked = {name.decode(): value.decode(errors="replace") for name, value in reversed(request.headers)}
+    return Exchange(
+        request.method,
+        str(request.url),
+        asked,
+        request.content,
+        status,
+        dict(headers.items()),
+        body,
+        is_signed=request.is_signed,
+    )
 
 
 async def _counted(waiting: Awaitable[float], spent: Tally) -> None:

@@ -54,6 +54,14 @@ def outgoing(request: RequestSpec, content: bytes | None) -> Outgoing:
     return Outgoing(request.method, _url(request), tuple(headers), body)
 
 
+def url_of(request: RequestSpec) -> str:
+    """The URL with its parameters, as it goes out before redirects and signatures; as it stands, where it is none."""
+    try:
+        return str(_url(request))
+    except RefusedError:
+        return request.url
+
+
 def _url(request: RequestSpec) -> httpx.URL:
     try:
         # A link holds its parameters already, and every character of it is the source's own.

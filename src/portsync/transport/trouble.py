@@ -10,6 +10,7 @@ import httpx
 from portsync.errors import Problem
 from portsync.excerpts import cut
 from portsync.transport.connections import TooLargeError, tls_fault
+from portsync.transport.exchange import NotKeptError
 
 _CERTIFICATE_HINT = "check the certificate: `source.tls.ca` names an authority, `verify_tls: false` trusts any"
 _OWN_CERTIFICATE_HINT = "a server that asks for a certificate of ours gets the one of `source.tls.cert`"
@@ -45,6 +46,9 @@ def trouble_of(error: Trouble, place: str, timeouts: Timeouts, largest_answer: i
             hint = _CERTIFICATE_HINT if fault is not None else "check host, port and network"
             problem = Problem("unreachable", f"no connection: {str(error) or 'refused'}", place, hint)
             return problem, "unreachable", not isinstance(fault, ssl.SSLCertVerificationError)
+        case NotKeptError():
+            hint = "the mapping asks for something else than was kept: keep the answers anew, or add this one"
+            return Problem("not-kept", str(error), place, hint), "not-kept", False
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             problem = Problem("unreachable", f"cannot be requested: {error}", place, "check the URL")
             return problem, "unreachable", False
