@@ -45,7 +45,7 @@ def print_problems(
     redactor = redactor or Redactor()
 
     def clean(text: str) -> str:
-        return _printable(redactor.clean(text))
+        return printable(redactor.clean(text))
 
     err = console(sys.stderr)
     for problem in problems:
@@ -68,7 +68,7 @@ def print_in_lines(warnings: Sequence[Problem]) -> None:
     err = console(sys.stderr)
     for warning in warnings:
         text = " ".join(f"{warning.message} ({warning.place})".split())
-        err.print(f"{_marked(warning, 'warning')}: {escape(_printable(text))}", soft_wrap=True)
+        err.print(f"{_marked(warning, 'warning')}: {escape(printable(text))}", soft_wrap=True)
 
 
 def _marked(problem: Problem, word: Literal["error", "warning"]) -> str:
@@ -76,7 +76,7 @@ def _marked(problem: Problem, word: Literal["error", "warning"]) -> str:
     return f"[bold {colour}]{word}\\[{escape(problem.code)}][/]"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """`text` without control characters: what a server says must not steer the terminal."""
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 

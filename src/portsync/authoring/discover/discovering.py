@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portsync.authoring.discover.endpoints import Found, Search
-from portsync.authoring.discover.proposal import Findings, LeftOut, ResourceProposal
+from portsync.authoring.discover.proposal import Endpoint, Findings, LeftOut, ResourceProposal
+from portsync.authoring.discover.reading import Reader
 from portsync.authoring.discover.relations import find_relations
 from portsync.authoring.discover.resources import Surveyor
 from portsync.errors import Problem, SourceError
-from portsync.flow import RequestSpec
 from portsync.mapping.templates import parameters_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from portsync.authoring.discover.asking import Asker
-    from portsync.authoring.discover.proposal import Endpoint
+    from portsync.authoring.discover.asking import Asker, Heard
     from portsync.chains.access import Access
     from portsync.flow import Json
 
@@ -30,17 +29,24 @@ async def discover(
     is_bare: bool,
     document: dict[str, Json] | None,
     document_at: str | None,
+    is_base_named: bool,
     kinds: frozenset[str],
     shown: Callable[[str], None],
 ) -> tuple[Findings, str]:
     """What was found out, and the base URL that the kinds are joined to.
 
     `named` are the endpoints that the user named; a single one may be only the place where an API begins (`is_bare`).
-    `document` is an OpenAPI document at hand. Of what is found, only `kinds` are asked, where there are some. `shown`
-    is told what is being asked. Raises SourceError where nothing can be read.
+    `document` is an OpenAPI document at hand; its server counts unless the base URL was named
+    (`is_base_named`). Of what is found, only `kinds` are asked, where there are some. `shown` is told what is being
+    asked. Raises SourceError where nothing can be read.
     """
     base_url = access.source.base_url
-    search = Search(asker, lambda url: RequestSpec("GET", url, headers=tuple(access.source.headers.items())), base_url)
+
+    async def ask(url: str) -> Heard:
+        kind = url.removeprefix(base_url) or "/"
+        return await Reader(Endpoint(kind, "asked"), access, asker).look()
+
+    search = Search(ask, base_url, is_named=is_base_named)
     if document is not None:
         found = search.of_document(document, document_at)
     elif len(named) == 1 and named[0].method == "GET" and not parameters_in(named[0].kind):
@@ -48,17 +54,18 @@ async def discover(
         found = await search.run(named[0], is_bare=is_bare)
     else:
         found = Found(tuple(named))
-    if found.base_url is not None and found.base_url != base_url:
-        access = replace(access, source=replace(access.source, base_url=found.base_url))
+    below = replace(access, source=replace(access.source, base_url=found.base_url or base_url))
     wanted = [one for one in found.endpoints if not kinds or one.kind.partition("?")[0] in kinds or one.kind in kinds]
     if not wanted:
         listed = ", ".join(one.kind for one in found.endpoints[:20])
-        raise SourceError(Problem("nothing-found", "none of the endpoints is of this --kind", base_url, f"there are {listed}"))
-    surveyor = Surveyor(access, asker, found.credentials, is_sole=len(wanted) == 1)
+        raise SourceError(
+            Problem("nothing-found", "none of the endpoints is of this --kind", base_url, f"there are {listed}")
+        )
+    surveyor = Surveyor(below, asker, found.credentials, is_sole=len(wanted) == 1)
     resources, left_out = await _survey(surveyor, wanted, shown)
     linked = tuple(replace(one, relations=tuple(find_relations(one, resources))) for one in resources)
     left = (*found.left_out, *left_out) if not kinds else tuple(left_out)
-    return Findings(linked, left, asker.sent, asker.most), access.source.base_url
+    return Findings(linked, left, asker.sent, asker.most), below.source.base_url
 
 
 async def _survey(
@@ -75,4 +82,3 @@ async def _survey(
         else:
             left_out.append(outcome)
     return resources, left_out
-

@@ -14,13 +14,12 @@ from portsync.authoring.discover.places import key_of
 from portsync.authoring.discover.proposal import Endpoint, LeftOut
 from portsync.authoring.discover.records import find_records
 from portsync.errors import DecodeError, Problem, SourceError
-from portsync.flow import RequestSpec
 from portsync.urls import origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
-    from portsync.authoring.discover.asking import Asker, Heard
+    from portsync.authoring.discover.asking import Heard
     from portsync.flow import Json
 
 WELL_KNOWN = (
@@ -59,24 +58,27 @@ class Found:
 class Search:
     """Looks behind an address, which is `base_url` or below it."""
 
-    def __init__(self, asker: Asker, request_for: Callable[[str], RequestSpec], base_url: str) -> None:
-        """`request_for` gives the request of a URL, with the source's headers."""
-        self._asker = asker
-        self._request_for = request_for
+    def __init__(self, ask: Callable[[str], Awaitable[Heard]], base_url: str, *, is_named: bool = False) -> None:
+        """`ask` gives what comes of a URL below `base_url`, which counts for more than a document's own where it
+        `is_named`."""
+        self._ask = ask
         self._base_url = base_url
+        self._is_named = is_named
 
     async def run(self, endpoint: Endpoint, *, is_bare: bool) -> Found:
         """The endpoints. `is_bare` says that the address is only where an API begins, so that its documents are looked
         for. Raises SourceError where nothing is found."""
         address = self._base_url + endpoint.kind if endpoint.kind != "/" else f"{self._base_url}/"
-        heard = await self._asker.ask(self._request_for(address))
+        heard = await self._ask(address)
         if heard.answer is not None and heard.answer.is_success:
             document = _document_in(heard)
             if document is not None:
                 return self.of_document(document, address)
             links = list(links_in(heard.value, address, self._base_url))
-            if heard.problem is None and (records := find_records(heard.value)) is not None and not (
-                links and _are_links(records.records)
+            if (
+                heard.problem is None
+                and (records := find_records(heard.value)) is not None
+                and not (links and _are_links(records.records))
             ):
                 return Found((endpoint,))
             if links:
@@ -84,7 +86,7 @@ class Search:
             if heard.problem is None and not is_bare:
                 return Found((endpoint,))
         if is_bare and heard.reason not in ("unreachable", "budget", "timeout"):
-            nearby = await self._nearby(address)
+            nearby = await self._nearby()
             if nearby is not None:
                 return nearby
         if not is_bare:
@@ -95,7 +97,7 @@ class Search:
         """The endpoints that an answer names; those of a document, where it names one."""
         for name, url in links:
             if any(word in url.lower() or word in name.lower() for word in _DOCUMENTS):
-                heard = await self._asker.ask(self._request_for(url))
+                heard = await self._ask(url)
                 if (document := _document_in(heard)) is not None:
                     return self.of_document(document, url)
         found: dict[str, Endpoint] = {}
@@ -110,25 +112,24 @@ class Search:
                 found[kind] = Endpoint(kind, f"linked as `{name}` at the root" if name else "linked at the root")
         return Found(tuple(found.values()), tuple(left_out))
 
-    async def _nearby(self, address: str) -> Found | None:
+    async def _nearby(self) -> Found | None:
         """What a document at one of the usual places says."""
-        bases = dict.fromkeys([address.partition("?")[0].rstrip("/"), self._base_url])
         for place in WELL_KNOWN:
-            for base in bases:
-                heard = await self._asker.ask(self._request_for(base + place))
-                if heard.reason == "budget":
-                    return None
-                if (document := _document_in(heard)) is not None:
-                    return self.of_document(document, base + place)
-                if place == WELL_KNOWN[-1] and heard.value is not None:
-                    links = list(links_in(heard.value, base + place, self._base_url))
-                    return await self._of_links(links) if links else None
+            url = self._base_url + place
+            heard = await self._ask(url)
+            if heard.reason == "budget":
+                return None
+            if (document := _document_in(heard)) is not None:
+                return self.of_document(document, url)
+            if place == WELL_KNOWN[-1] and heard.value is not None:
+                links = list(links_in(heard.value, url, self._base_url))
+                return await self._of_links(links) if links else None
         return None
 
     def of_document(self, document: dict[str, Json], at: str | None) -> Found:
         """The endpoints of an OpenAPI document. Raises SourceError where its server is of an origin that nobody
         named."""
-        base_url = base_url_of(document, at) or self._base_url
+        base_url = self._base_url if self._is_named else base_url_of(document, at) or self._base_url
         if origin_of(base_url) != origin_of(self._base_url):
             raise unnamed_origin(base_url, at or "the document")
         endpoints, left_out = endpoints_of(document)
@@ -171,6 +172,8 @@ def _link(text: str, at: str, base_url: str) -> str | None:
         return None
     try:
         url = urljoin(at, text)
+        if text.startswith("/") and not url.startswith(f"{base_url}/"):
+            url = base_url + text  # written as seen from the root of the API
         is_ours = origin_of(url) == origin_of(base_url) and urlsplit(url).username is None
     except ValueError:
         return None
@@ -179,9 +182,9 @@ def _link(text: str, at: str, base_url: str) -> str | None:
 
 def _are_links(records: tuple[Json, ...]) -> bool:
     """Whether the records of an answer are only links to others."""
-    return all(isinstance(record, dict) and any(key_of(name) in _LINKS for name in record) for record in records) and all(
-        len(record) <= _DEEPEST for record in records
-    )
+    return all(
+        isinstance(record, dict) and any(key_of(name) in _LINKS for name in record) for record in records
+    ) and all(len(record) <= _DEEPEST for record in records)
 
 
 def _document_in(heard: Heard) -> dict[str, Json] | None:
@@ -204,4 +207,6 @@ def _nothing(heard: Heard, address: str) -> Problem:
         return heard.problem
     said = heard.problem.message if heard.problem is not None else "its answer has no records and no links"
     message = f"nothing to read was found: {said}, and no OpenAPI document is at the usual places"
-    return Problem("nothing-found", message, f"GET {address}", "name an endpoint, such as URL/v1/users, or the document")
+    return Problem(
+        "nothing-found", message, f"GET {address}", "name an endpoint, such as URL/v1/users, or the document"
+    )

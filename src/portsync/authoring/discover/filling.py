@@ -45,11 +45,11 @@ class Filling:
 
     def with_query(self, name: str, value: Value) -> Filling:
         """With one more query parameter."""
-        return replace(self._reasoned(name, value), query={**self.query, name: value.value})
+        return replace(self.reasoned(name, value), query={**self.query, name: value.value})
 
     def with_header(self, name: str, value: Value) -> Filling:
         """With one more header."""
-        return replace(self._reasoned(name, value), headers={**self.headers, name: str(value.value)})
+        return replace(self.reasoned(name, value), headers={**self.headers, name: str(value.value)})
 
     def with_body(self, schema: Mapping[str, Json], example: Json) -> Filling | None:
         """With a body that has all that `schema` requires; None where the document does not say what that is."""
@@ -65,11 +65,12 @@ class Filling:
             value = filled(name, {**(said if isinstance(said, dict) else {}), **_as_example(name, given)})
             if value is None:
                 return None
-            filling = filling._reasoned(name, value)
+            filling = filling.reasoned(name, value)
             body[name] = value.value
         return replace(filling, body=body)
 
-    def _reasoned(self, name: str, value: Value) -> Filling:
+    def reasoned(self, name: str, value: Value) -> Filling:
+        """With one more value that is said to be sent, and why."""
         said = Proposal(name, value.confidence, value.reason)
         return replace(self, reasons=(*self.reasons, said), is_window=self.is_window or value.is_time)
 
@@ -79,7 +80,9 @@ def filled(name: str, schema: Mapping[str, Json]) -> Value | None:
     if (form := _FORMS.get(str(schema.get("format")))) is not None and "string" in types_of(schema):
         if key_of(name) in _STARTS:
             reason = f"`{name}` begins a span of time: the last {_DAYS} days"
-            return Value(f'{{{{ (now | floor) - {_DAYS * 86400} | strftime("{form}") }}}}', Confidence.GUESS, reason, True)
+            return Value(
+                f'{{{{ (now | floor) - {_DAYS * 86400} | strftime("{form}") }}}}', Confidence.GUESS, reason, True
+            )
         if key_of(name) in _ENDS:
             reason = f"`{name}` ends a span of time: it is now"
             return Value(f'{{{{ now | floor | strftime("{form}") }}}}', Confidence.GUESS, reason, True)
@@ -95,7 +98,9 @@ def filled(name: str, schema: Mapping[str, Json]) -> Value | None:
     for value in ([schema["example"]] if "example" in schema else listed)[:1]:
         return Value(value, Confidence.GUESS, f"the example of `{name}` in the document")
     if isinstance(choices, list) and choices:
-        return Value(choices[0], Confidence.GUESS, f"the first of the {len(choices)} values of `{name}` in the document")
+        return Value(
+            choices[0], Confidence.GUESS, f"the first of the {len(choices)} values of `{name}` in the document"
+        )
     return None
 
 

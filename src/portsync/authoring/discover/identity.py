@@ -47,10 +47,12 @@ def find_identity(records: Sequence[Json], kind: str) -> Proposal[Identity] | No
         if (single := _single(path, fields[path], order[path])) is not None:
             return single
     last = len(_IDS) + len(_NAMES)
-    texts = {path: found for path, found in fields.items() if isinstance(at(records[0], path), str)}
+    of_texts = {path: found for path, found in fields.items() if isinstance(at(records[0], path), str)}
     # A number that has no such name is different in all records by chance.
-    others = (_single(path, found, last) for path, found in texts.items() if path not in order and not _is_time(found))
-    times = (_single(path, found, last) for path, found in texts.items() if _is_time(found))
+    others = (
+        _single(path, found, last) for path, found in of_texts.items() if path not in order and not _is_time(found)
+    )
+    times = (_single(path, found, last) for path, found in of_texts.items() if _is_time(found))
     return next(filter(None, others), None) or _joined(records, fields) or next(filter(None, times), None)
 
 
@@ -154,7 +156,9 @@ def _of_parts(
 ) -> Proposal[Identity] | None:
     joined = ["@".join(texts) for texts in zip(*(fields[part] for part in parts), strict=True)]
     code = ' + "@" + '.join(
-        jq_path(part) if all(isinstance(at(record, part), str) for record in records) else f"({jq_path(part)} | tostring)"
+        jq_path(part)
+        if all(isinstance(at(record, part), str) for record in records)
+        else f"({jq_path(part)} | tostring)"
         for part in parts
     )
     named = " and ".join(f"`{jq_path(part)}`" for part in parts)

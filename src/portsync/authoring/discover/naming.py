@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,10 +27,15 @@ def singular(word: str) -> str:
     return word[:-1] if re.search(r"[^siu]s$", word) else word
 
 
+def is_version(part: str) -> bool:
+    """Whether a part of a path only says which version of an API it is."""
+    return _VERSION.fullmatch(part) is not None
+
+
 def segments(kind: str) -> list[str]:
     """The parts of a path that say something: neither versions nor parameters."""
     parts = _PARAMETER.sub("", kind.partition("?")[0]).split("/")
-    said = [part for part in parts if words_of(part) and not _VERSION.fullmatch(part)]
+    said = [part for part in parts if words_of(part) and not is_version(part)]
     return said or [part for part in parts if words_of(part)]
 
 
@@ -49,7 +54,7 @@ def blueprint_name(kind: str, taken: Collection[str]) -> str:
 def unused(names: list[str], taken: Collection[str]) -> str:
     """The first of `names` that is not taken, or the last of them with a number."""
     numbered = (f"{names[-1][: _LONGEST - 5]}_{number}" for number in count(2))
-    return next(name for name in (*names, *numbered) if name not in taken)
+    return next(name for name in chain(names, numbered) if name not in taken)
 
 
 def property_name(name: str, taken: Collection[str]) -> str:

@@ -55,9 +55,13 @@ def credentials_of(document: Mapping[str, Json]) -> str | None:
         scheme = followed(value, document)
         match (scheme.get("type"), str(scheme.get("scheme", "")).lower(), scheme.get("in"), scheme.get("name")):
             case ("http", "bearer", _, _) | ("oauth2" | "openIdConnect", _, _, _):
-                return "the document asks for a bearer token: put it into a variable, and name that with --auth-env NAME"
+                return (
+                    "the document asks for a bearer token: put it into a variable, and name that with --auth-env NAME"
+                )
             case ("http", "basic", _, _) | ("basic", _, _, _):
-                return "the document asks for a name and a password: --auth-env USER --auth-env PASSWORD --auth-as basic"
+                return (
+                    "the document asks for a name and a password: --auth-env USER --auth-env PASSWORD --auth-as basic"
+                )
             case ("apiKey", _, "header" | "query" as where, str() as name):
                 return f"the document asks for a key: --auth-env NAME --auth-as {where}:{name}"
             case _:

@@ -53,9 +53,7 @@ class Claims:
         found = [
             (wanted.index(key_of(path[-1])), len(path), path, value)
             for path, value in self.members
-            if key_of(path[-1]) in wanted
-            and isinstance(value, kind)
-            and (isinstance(value, bool) <= (kind is bool))
+            if key_of(path[-1]) in wanted and isinstance(value, kind) and (isinstance(value, bool) <= (kind is bool))
         ]
         return min(found, key=lambda one: one[:2])[2:] if found else None
 
@@ -197,7 +195,10 @@ def _numbered(claims: Claims, known: frozenset[str] | None) -> Iterator[Candidat
     """Paging by record numbers and by page numbers: as the body names them, as a document does, as is usual."""
     optional, places = claims.optional()
     sizes = _said_names(claims, names.LIMITS)
-    for kind, wanted, usual in (("offset", names.OFFSETS, names.USUAL_OFFSETS), ("page", names.PAGES, names.USUAL_PAGES)):
+    for kind, wanted, usual in (
+        ("offset", names.OFFSETS, names.USUAL_OFFSETS),
+        ("page", names.PAGES, names.USUAL_PAGES),
+    ):
         documented = [name for want in wanted for name in sorted(known or ()) if key_of(name) == want]
         said = [name for name in _said_names(claims, wanted) if known is None or name in known]
         more, spots = dict(optional), dict(places)

@@ -19,8 +19,8 @@ MORE = (
 )  # fmt: skip
 LAST = ("islast", "last", "islastpage", "lastpage", "done", "finished")
 LINKS = (
-    "next", "nexturl", "nextlink", "nextpageurl", "nexthref", "nextpagelink", "odatanextlink", "nextpage", "nextpageuri",
-    "nexturi", "nextrecordsurl", "href", "link", "url", "uri",
+    "next", "nexturl", "nextlink", "nextpageurl", "nexthref", "nextpagelink", "odatanextlink", "nextpage",
+    "nextpageuri", "nexturi", "nextrecordsurl", "href", "link", "url", "uri",
 )  # fmt: skip
 CURSORS: dict[str, tuple[str, ...]] = {
     "nextcursor": ("cursor", "next_cursor", "nextCursor", "page_cursor", "after", "start_cursor"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from portsync.flow import Answer, Json, RequestSpec
 
-V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 Path = tuple[str, ...]
 """The names of the members that lead from a value to one inside it."""
 
@@ -33,10 +33,10 @@ class Confidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal(Generic[V]):
+class Proposal(Generic[V_co]):
     """A value, and what speaks for it."""
 
-    value: V
+    value: V_co
     confidence: Confidence
     reason: str
     """What was seen, as the end of a sentence. It may quote the source."""

@@ -46,7 +46,7 @@ def find_records(body: Json, hint: str = "") -> Found | None:
     if not isinstance(body, dict) or not body:
         return None
     arrays = [(path, value) for path, value in members(body) if isinstance(value, list)]
-    ranked = sorted(arrays, key=lambda found: _rank(*found, key_of(hint)))
+    ranked = sorted(arrays, key=lambda found: _rank(found[0], found[1], key_of(hint)))
     if ranked and (ranked[0][1] or len(ranked) == 1 or _is_named(ranked[0][0], key_of(hint))):
         path, records = ranked[0]
         return _array(path, records, *_why(ranked, key_of(hint)))

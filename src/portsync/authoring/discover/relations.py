@@ -24,8 +24,8 @@ _LONG = 6
 
 def find_relations(resource: ResourceProposal, all_of_them: Sequence[ResourceProposal]) -> list[Proposal[Relation]]:
     """The relations of a resource to the others, and to itself; those that it has already come first."""
-    found = [*resource.relations]
-    taken = {proposal.value.name for proposal in (*resource.properties, *found)}
+    found: list[Proposal[Relation]] = [*resource.relations]
+    taken = {one.value.name for one in resource.properties} | {one.value.name for one in found}
     for path in _pointing(resource.sample.records):
         values = _values(resource.sample.records, path)
         if path in resource.identifier.value.fields and resource.identifier.value.is_plain:
@@ -88,18 +88,22 @@ def _pointed(path: Path, values: set[str] | None, target: ResourceProposal) -> t
     is_telling = len(values) >= _SOME and all(len(value) >= _LONG and not value.isdigit() for value in values)
     if is_telling:
         return Confidence.LIKELY, f"{reason}, which is no accident"
-    return (Confidence.GUESS, reason) if len(path[-1]) > len("id") and words_of(path[-1])[-1:] in (["id"], ["ids"]) else None
+    return (
+        (Confidence.GUESS, reason)
+        if len(path[-1]) > len("id") and words_of(path[-1])[-1:] in (["id"], ["ids"])
+        else None
+    )
 
 
 def _is_named(path: Path, target: ResourceProposal) -> bool:
     own = words_of(target.blueprint)[-1]
-    words = [word for name in path for word in words_of(name)]
+    words = [word for name in path for word in words_of(name)] or list(path)
     rest = words[:-1] if words[-1] in _POINTING and len(words) > 1 else words
     return singular(rest[-1]) == own
 
 
 def _relation(path: Path, target: ResourceProposal, records: Sequence[Json], taken: set[str]) -> Relation:
-    words = [word for name in path for word in words_of(name)]
+    words = [word for name in path for word in words_of(name)] or list(path)
     stem = words[:-1] if words[-1] in _POINTING and len(words) > 1 else words
     values = [value for record in records if (value := at(record, path)) is not None]
     is_many = any(isinstance(value, list) for value in values)

@@ -130,7 +130,9 @@ class Surveyor:
         if identifier is None:
             reason = f"no field, and no few fields together, tell its {len(sample.records)} records apart"
             return LeftOut(str(endpoint), reason, "say what does, in a mapping of your own")
-        own = [{name: value for name, value in record.items() if not name.startswith("__")} for record in sample.records]
+        own = [
+            {name: value for name, value in record.items() if not name.startswith("__")} for record in sample.records
+        ]
         is_all = sample.is_whole and not parameters_in(endpoint.kind)
         properties, left_out = find_properties(own, endpoint.schema, is_whole=is_all)
         blueprint = blueprint_name(endpoint.kind, taken)
@@ -168,7 +170,9 @@ def _field_for(name: str, parent: ResourceProposal) -> str | None:
 
 def _values_at(field: str, records: Sequence[Json]) -> list[Json]:
     found = (record.get(name) for record in records for name in record if jq_path((name,)) == field)
-    return list(dict.fromkeys(value for value in found if isinstance(value, str | int) and value not in ("", ".", "..")))
+    return list(
+        dict.fromkeys(value for value in found if isinstance(value, str | int) and value not in ("", ".", ".."))
+    )
 
 
 def _with_parent(
