@@ -14,7 +14,7 @@ from rich.markup import escape
 from portsync.authoring.discover.order import Discovered, DiscoverOrder, discover_source
 from portsync.authoring.discover.shown import as_json, rows
 from portsync.cli.render import console, printable
-from portsync.errors import Problem, SettingsError
+from portsync.errors import Problem, SettingsError, SourceError
 from portsync.logs import Redactor, configure_logs
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
@@ -22,7 +22,7 @@ from portsync.settings import read_settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from portsync.authoring.discover.proposal import ResourceProposal
+    from portsync.authoring.discover.proposal import Findings, ResourceProposal
 
 _PATH = click.Path(path_type=Path)
 _COLOURS = {"sure": "green", "likely": "cyan", "guess": "yellow"}
@@ -104,7 +104,14 @@ def discover(
         click.echo(json.dumps(redactor.clean_json(value), indent=2, ensure_ascii=False))
     else:
         _show(found, redactor)
-    sys.exit(0 if found.findings.resources else _NOTHING)
+    sys.exit(_exit_code(found.findings))
+
+
+def _exit_code(findings: Findings) -> int:
+    """0 where something is proposed; otherwise whether the source could not be used, or has nothing to propose."""
+    if findings.resources:
+        return 0
+    return SourceError.exit_code if any(one.is_refused for one in findings.left_out) else _NOTHING
 
 
 def _parsed(body: str | None) -> object:

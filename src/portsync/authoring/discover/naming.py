@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LONGEST = 100
 """Port takes no longer names of blueprints and properties."""
 _VERSION = re.compile(r"(?i)v?\d+(\.\d+)*(alpha|beta)?\d*|api|rest")
+_QUESTIONS = frozenset({"search", "query", "list", "find", "filter", "all"})
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
@@ -39,10 +40,12 @@ def segments(kind: str) -> list[str]:
     return said or [part for part in parts if words_of(part)]
 
 
-def blueprint_name(kind: str, taken: Collection[str]) -> str:
+def blueprint_name(kind: str, taken: Collection[str], array: str = "") -> str:
     """An identifier for the blueprint of the records at `kind`: the singular of the path's last name, with names before
-    it where that is taken."""
+    it where that is taken. `array` is what the answer calls the records, which counts where the path only asks."""
     parts = segments(kind) or ["record"]
+    if words_of(parts[-1])[-1] in _QUESTIONS and words_of(array):
+        parts = [*parts[:-1], array]
     names = []
     for size in range(1, len(parts) + 1):
         words = [word for part in parts[-size:] for word in words_of(part)]

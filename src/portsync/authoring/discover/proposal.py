@@ -49,6 +49,8 @@ class LeftOut:
     name: str
     reason: str
     hint: str | None = None
+    is_refused: bool = False
+    """Whether the source gave no answer, or none to whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)

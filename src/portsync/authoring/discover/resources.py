@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from portsync.authoring.discover.identity import find_identity, find_title
 from portsync.authoring.discover.naming import blueprint_name, human, segments, singular
-from portsync.authoring.discover.places import jq_path, key_of, words_of
+from portsync.authoring.discover.places import at, jq_path, key_of, words_of
 from portsync.authoring.discover.properties import find_properties
 from portsync.authoring.discover.proposal import Confidence, LeftOut, Parent, Proposal, Relation, ResourceProposal
 from portsync.authoring.discover.reading import Reader
@@ -70,7 +70,8 @@ class Surveyor:
             hint = heard.problem.hint
             if heard.status in _UNAUTHORIZED:
                 hint = self.credentials or "name the variable that holds the key with --auth-env NAME"
-            return LeftOut(str(endpoint), heard.problem.message, hint)
+            is_refused = heard.answer is None or heard.status in _UNAUTHORIZED
+            return LeftOut(str(endpoint), heard.problem.message, hint, is_refused)
         hint = (segments(endpoint.kind) or [""])[-1]
         found = find_records(heard.value, hint)
         if found is None and self.is_sole:
@@ -135,7 +136,7 @@ class Surveyor:
         ]
         is_all = sample.is_whole and not parameters_in(endpoint.kind)
         properties, left_out = find_properties(own, endpoint.schema, is_whole=is_all)
-        blueprint = blueprint_name(endpoint.kind, taken)
+        blueprint = blueprint_name(endpoint.kind, taken, found.at[-1] if found.at else "")
         return ResourceProposal(
             replace(endpoint, query_params={**endpoint.query_params, **paged.extra}),
             blueprint,
@@ -144,7 +145,7 @@ class Surveyor:
             found.at,
             paged.proposal,
             identifier,
-            find_title(own, identifier.value.expression),
+            find_title(own, _as_text(identifier.value, records)),
             properties,
             sample,
             left_out=left_out,
@@ -156,6 +157,12 @@ def _plain_identifier(found: Found, endpoint: Endpoint) -> str | None:
     identity = find_identity(found.records, endpoint.kind)
     is_plain = identity is not None and identity.value.is_plain and found.data_path.value == jq_path(found.at)
     return identity.value.expression if identity is not None and is_plain else None
+
+
+def _as_text(identity: Identity, records: Sequence[Json]) -> str:
+    """The identifier as a text, which a title has to be."""
+    is_text = not identity.is_plain or all(isinstance(at(record, identity.fields[0]), str) for record in records)
+    return identity.expression if is_text else f"{identity.expression} | tostring"
 
 
 def _field_for(name: str, parent: ResourceProposal) -> str | None:

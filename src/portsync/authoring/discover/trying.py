@@ -187,6 +187,8 @@ class Trial:
         attempts = [config]
         if tried.has_size:
             attempts = [_resized(config, _USUAL_SIZE), _resized(config, max(1, len(self._known))), config]
+        elif config["type"] == "cursor" and (larger := await self._larger(candidate, config)) is not None:
+            attempts = [larger, config]
         attempts += [_without_claims(attempt) for attempt in attempts if _without_claims(attempt) != attempt]
         extra = dict.fromkeys(tried.extra, _USUAL_SIZE)
         sample = Sample((), is_whole=False, fault="not read")
@@ -200,6 +202,15 @@ class Trial:
         proposal = Proposal(Paging(config, candidate.paging.places), Confidence.GUESS, reason)
         return Paged(proposal, sample, dict(tried.extra))
 
+    async def _larger(self, candidate: Candidate, config: Mapping[str, Json]) -> dict[str, Json] | None:
+        """The same with larger pages, where the source gives such to who asks for them."""
+        for name in candidate.size_names[:1]:
+            larger, _ = _with_size(config, name, _USUAL_SIZE)
+            sample = await self._reader.sample(self._data_path, larger, 1)
+            if sample.pages and len(sample.pages[0].records) > len(self._known):
+                return larger
+        return None
+
     def _nothing(self) -> Proposal[Paging]:
         number = len(self._known)
         total = claims_of(self._heard, self._found).total()
@@ -211,7 +222,9 @@ class Trial:
             reason = f"`{jq_path(total[0])}` says {total[1]}, {number} came, and no way to the others was found{tried}"
             return Proposal(_NONE, Confidence.GUESS, reason)
         reason = f"nothing in the answer speaks of another page{tried}"
-        if number >= _ROUND and number % _ROUND == 0:
+        if self._reader.endpoint.known_params is not None:
+            reason = "neither the answer nor the document speaks of another page"
+        elif number >= _ROUND and number % _ROUND == 0:
             return Proposal(_NONE, Confidence.GUESS, f"{reason}; but {number} records may be just one page of them")
         return Proposal(_NONE, Confidence.LIKELY, reason)
 
