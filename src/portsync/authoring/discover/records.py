@@ -75,7 +75,7 @@ def _rank(path: Path, records: list[Json], hint: str) -> tuple[bool, bool, bool,
 
 
 def _is_named(path: Path, hint: str) -> bool:
-    return key_of(path[-1]) in _USUAL or key_of(path[-1]) == hint
+    return key_of(path[-1]) in _USUAL or (hint != "" and key_of(path[-1]) == hint)
 
 
 def _why(ranked: list[tuple[Path, list[Json]]], hint: str) -> tuple[Confidence, str]:
@@ -87,7 +87,7 @@ def _why(ranked: list[tuple[Path, list[Json]]], hint: str) -> tuple[Confidence, 
         sure = named and bool(records)
         return Confidence.SURE if sure else Confidence.LIKELY, said
     listed = ", ".join(f"`{jq_path(other)}`" for other in others[:5])
-    if key_of(path[-1]) == hint:
+    if hint != "" and key_of(path[-1]) == hint:
         return Confidence.LIKELY, f"named as the path is; other arrays of objects are {listed}"
     if named:
         return Confidence.LIKELY, f"a usual name for records; other arrays of objects are {listed}"

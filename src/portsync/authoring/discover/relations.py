@@ -88,11 +88,9 @@ def _pointed(path: Path, values: set[str] | None, target: ResourceProposal) -> t
     is_telling = len(values) >= _SOME and all(len(value) >= _LONG and not value.isdigit() for value in values)
     if is_telling:
         return Confidence.LIKELY, f"{reason}, which is no accident"
-    return (
-        (Confidence.GUESS, reason)
-        if len(path[-1]) > len("id") and words_of(path[-1])[-1:] in (["id"], ["ids"])
-        else None
-    )
+    # A record's own `id` points to nothing else.
+    points = words_of(path[-1])[-1:] in (["id"], ["ids"]) and (len(path) > 1 or len(path[-1]) > len("id"))
+    return (Confidence.GUESS, reason) if points else None
 
 
 def _is_named(path: Path, target: ResourceProposal) -> bool:

@@ -22,7 +22,7 @@ _ENDS = frozenset({"has_more_path", "total_path", "total_pages_path", "last_page
 
 def shortened(resource: ResourceProposal, masking: Masking) -> list[dict[str, Json]]:
     """The `given` of a test case: some records of the first pages, secrets masked. Raises DecodeError."""
-    pages = resource.sample.pages[:_PAGES]
+    pages = [page for page in resource.sample.pages if page.records][:_PAGES]
     bodies = [_cut(masking.of(parsed(page.answer)), resource.records_at, _RECORDS) for page in pages]
     if _needs_empty_page(resource):
         bodies.append(_cut(copy.deepcopy(bodies[-1]), resource.records_at, 0))
