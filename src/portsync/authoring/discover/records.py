@@ -57,7 +57,9 @@ def single_record(body: Json) -> Found | None:
     """The answer as one record; None where it says that something went wrong, or says nothing."""
     if not isinstance(body, dict) or not body or not _ERRORS.isdisjoint(key_of(name) for name in body):
         return None
-    reason = "the answer has no array: it is taken as one record"
+    if not any(isinstance(value, str | int) for value in body.values()):
+        return None
+    reason = "the answer has no array of objects: it is taken as one record"
     return Found((), (body,), Proposal(".", Confidence.GUESS, reason))
 
 
