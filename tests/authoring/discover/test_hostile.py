@@ -73,6 +73,33 @@ def test_what_holds_no_records_gives_no_mapping_and_a_reason(
     assert not proposed.folder.exists()
 
 
+def nested(levels: int) -> str:
+    return f'{{"id": 1, "inside": {"[" * levels}{"]" * levels}}}'
+
+
+@pytest.mark.parametrize("levels", [300, 900])
+def test_records_that_nest_deeply_are_no_trouble(
+    levels: int, source: Source, discover: Callable[..., Proposed]
+) -> None:
+    text = f"[{nested(levels)}, {nested(levels).replace('1', '2', 1)}]"
+    source.answer = lambda _: Response(text, media_type="application/json")
+    proposed = discover(f"{source.url}/things")
+
+    assert proposed.run.exit_code in (0, 1), proposed.run.err
+    assert "error[bug]" not in proposed.run.err
+
+
+def test_records_of_very_many_fields_and_very_long_texts_take_no_long_time(
+    source: Source, discover: Callable[..., Proposed]
+) -> None:
+    wide = {f"field_{i}": i for i in range(20_000)}
+    source.answer = lambda _: [{"id": i, "text": "a@" + "a" * 500_000, **wide} for i in range(3)]
+    proposed = discover(f"{source.url}/things", "--requests", "3")
+
+    assert len(proposed.resource["properties"]) == 250
+    assert proposed.resource["left_out"][-1]["name"] == "19752 fields"
+
+
 def test_a_source_that_is_not_there_is_an_error(discover: Callable[..., Proposed]) -> None:
     proposed = discover("http://127.0.0.1:9/things")
 

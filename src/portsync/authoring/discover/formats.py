@@ -16,6 +16,8 @@ _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LONGEST = 2048
+"""Characters; nobody writes longer addresses."""
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
@@ -24,7 +26,7 @@ _URL = re.compile(r"https?://[^\s/?#\[\]{}|\\^`<>\"]+(?:[/?#][^\s{}|\\^`<>\"]*)?
 
 def format_of(texts: Collection[str]) -> str | None:
     """The one format that all of `texts` have: one of Port's, or `date`. None where there is none, or no text."""
-    if not texts:
+    if not texts or any(len(text) > _LONGEST for text in texts):
         return None
     return next((name for name, holds in _FORMATS.items() if all(map(holds, texts))), None)
 

@@ -32,7 +32,7 @@ _ENVELOPES = frozenset({"attributes", "fields", "properties"})
 _MANY = 20
 _SOME = 3
 _MOST_ELEMENTS = 50
-_MOST_PROPERTIES = 250
+_MOST_FIELDS = 250
 _MOST_CHOICES = 10
 _CHOICES_AMONG, _CHOICES_AMONG_SOME = 30, 100
 """So many values have to be there before a few different ones count as all that there are: where all records were read,
@@ -51,20 +51,21 @@ def find_properties(
     found: list[Proposal[Property]] = []
     left_out: list[LeftOut] = []
     taken: set[str] = set()
-    for path in paths_of(records):
+    paths = paths_of(records)
+    for path in paths[:_MOST_FIELDS]:
         shown = ".".join(path)
         values = [value for record in records if (value := at(record, path)) is not None]
         said = _said(schema, path)
         if is_secret_name(path[-1]) and any(isinstance(value, str) for value in values):
             left_out.append(LeftOut(shown, "its name is that of a secret, and properties are for all to see"))
         elif (proposal := _property(path, values, said, taken, len(records), enough)) is None:
-            reason = f"null in all {len(records)} records, so its type is not known"
-            left_out.append(LeftOut(shown, reason))
-        elif len(found) == _MOST_PROPERTIES:
-            left_out.append(LeftOut(shown, f"there are {_MOST_PROPERTIES} properties already"))
+            left_out.append(LeftOut(shown, f"null in all {len(records)} records, so its type is not known"))
         else:
             taken.add(proposal.value.name)
             found.append(proposal)
+    if len(paths) > _MOST_FIELDS:
+        reason = f"a record has {len(paths)} different fields, and no more than {_MOST_FIELDS} are looked at"
+        left_out.append(LeftOut(f"{len(paths) - _MOST_FIELDS} fields", reason, "map what you want of them by hand"))
     return tuple(found), tuple(left_out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,7 +47,12 @@ class _Seen:
         return self.values.content
 
     def records(self) -> list[Json]:
-        return [orjson.loads(record.values[_RECORD]) for record in self.values.records if _RECORD in record.values]
+        """The records, less those that nest deeper than anybody reads."""
+        found = []
+        for record in self.values.records:
+            with contextlib.suppress(KeyError, orjson.JSONDecodeError):
+                found.append(orjson.loads(record.values[_RECORD]))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

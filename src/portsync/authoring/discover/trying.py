@@ -25,6 +25,7 @@ _USUAL_SIZE = 100
 _SIZES_TRIED = 3
 _ROUND = 10
 _MOST_CANDIDATES = 12
+_DEEPEST = 20
 _NONE = Paging({"type": "none"})
 
 
@@ -146,7 +147,7 @@ class Trial:
         self, candidate: Candidate, config: Mapping[str, Json], size_name: str | None, sample: Sample
     ) -> tuple[_Tried | None, str, bool]:
         """What two small pages say: the way they came by, or why not; and whether nothing else has to be tried."""
-        if not sample.pages or sample.pages[0].records[:1] != self._found.records[:1]:
+        if not sample.pages or _key(sample.pages[0].records[0] if sample.pages[0].records else None) != self._known[0]:
             return None, sample.fault or "its first page is not what comes without it", False
         first = len(sample.pages[0].records)
         has_size = size_name is not None and first == config["page_size"] < len(self._known)
@@ -266,4 +267,18 @@ def _in_body(config: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _key(record: Json) -> bytes:
-    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    """What tells a record from others, as deep as anybody looks."""
+    return orjson.dumps(_shallow(record, 0), option=orjson.OPT_SORT_KEYS)
+
+
+def _shallow(value: Json, depth: int) -> Json:
+    """`value` without what nests too deeply for those who write JSON."""
+    match value:
+        case dict() if depth < _DEEPEST:
+            return {name: _shallow(item, depth + 1) for name, item in value.items()}
+        case list() if depth < _DEEPEST:
+            return [_shallow(item, depth + 1) for item in value]
+        case dict() | list():
+            return len(value)
+        case _:
+            return value

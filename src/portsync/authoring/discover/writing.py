@@ -67,7 +67,7 @@ def write_files(folder: Path, findings: Findings, draft: Draft, masking: Masking
         raise SettingsError(Problem("file-exists", message, "--out", "remove them, or name another folder"))
     below.mkdir(parents=True, exist_ok=True)
     for path, text in {**files, mapping: draft.mapping}.items():
-        path.write_text(text, encoding="utf-8")
+        path.write_text(masking.redactor.clean(text), encoding="utf-8")
     return [mapping, *files]
 
 
