@@ -8,7 +8,7 @@ from typing import Any
 
 import jq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -48,6 +48,7 @@ def mapped(expression: str, record: Any) -> Any:
     return jq.compile(f"({normalised(expression)}\n)").input_text(json.dumps(record)).first()
 
 
+@settings(max_examples=40)  # each compiles some JQ
 @given(RECORDS)
 def test_every_record_has_the_type_format_and_choices_that_its_properties_say(records: list[dict[str, Any]]) -> None:
     properties, _ = find_properties(records, is_whole=True)
@@ -65,6 +66,7 @@ def test_every_record_has_the_type_format_and_choices_that_its_properties_say(re
             assert value is None or not list(validator.iter_errors(value)), (proposal, value)
 
 
+@settings(max_examples=40)  # each compiles some JQ
 @given(RECORDS)
 def test_an_identifier_is_one_for_each_record_and_port_takes_it(records: list[dict[str, Any]]) -> None:
     found = find_identity(records, "/things")
@@ -76,6 +78,7 @@ def test_an_identifier_is_one_for_each_record_and_port_takes_it(records: list[di
     assert [identifiers.fault_of(text) for text in texts] == [None] * len(texts)
 
 
+@settings(max_examples=40)  # each compiles some JQ
 @given(RECORDS)
 def test_a_title_is_a_text_or_null(records: list[dict[str, Any]]) -> None:
     for record in records:
