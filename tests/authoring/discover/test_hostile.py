@@ -147,7 +147,10 @@ def test_nothing_of_the_source_can_be_more_than_a_comment_or_a_text_in_the_mappi
     source: Source, discover: Callable[..., Proposed]
 ) -> None:
     hostile = "x\nresources: []\n# \u2028\x1b[31m"
-    source.answer = lambda _: {hostile: [{"id": i, hostile: hostile} for i in range(3)], "other\nsource: {}": [{}]}
+    source.answer = lambda _: {
+        hostile: [{"id": i, hostile: hostile, f"{hostile} none": None} for i in range(3)],
+        "other\nsource: {}": [{}],
+    }
     proposed = discover(f"{source.url}/things")
 
     loaded = load(proposed.mapping, {})
@@ -158,8 +161,14 @@ def test_nothing_of_the_source_can_be_more_than_a_comment_or_a_text_in_the_mappi
 def test_secrets_are_neither_shown_nor_written(source: Source, discover: Callable[..., Proposed]) -> None:
     secret = "sEcReT-8471"
     source.answer = lambda asked: [
-        {"id": i, "token": secret, "echo": dict(asked.headers).get("authorization", ""), "note": f"uses {secret}"}
-        for i in range(4)
+        {
+            "id": i,
+            "token": secret,
+            "echo": dict(asked.headers).get("authorization", ""),
+            "note": f"uses {secret}",
+            "kind": (secret, "other")[i % 2],
+        }
+        for i in range(40)
     ]
     proposed = discover(f"{source.url}/things", "--auth-env", "KEY", env={"KEY": secret})
 

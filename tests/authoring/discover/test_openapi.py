@@ -27,6 +27,7 @@ PROJECTS = [
         "title": f"Project {i}",
         "owner_id": USERS[i % 5]["id"],
         "member_ids": [USERS[i]["id"], USERS[0]["id"]],
+        "former_user_id": USERS[i]["id"] if i else "u-gone",
     }
     for i in range(7)
 ]

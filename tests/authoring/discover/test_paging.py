@@ -172,6 +172,17 @@ def test_a_parameter_that_the_source_ignores_is_never_proposed(
     assert proposed.resource["pagination"]["value"] == {"type": "none"}
 
 
+def test_a_second_page_of_the_same_records_in_another_order_is_none(
+    source: Source, discover: Callable[..., Proposed]
+) -> None:
+    def answer(asked: Asked) -> Any:
+        is_second = dict(asked.query).get("again") == "1"
+        return {"data": HELD[7::-1] if is_second else HELD[:8], "next": None if is_second else "/widgets?again=1"}
+
+    source.answer = answer
+    assert discover(f"{source.url}/widgets").resource["pagination"]["value"] == {"type": "none"}
+
+
 def test_a_next_link_to_another_origin_is_not_followed(source: Source, discover: Callable[..., Proposed]) -> None:
     source.answer = lambda _: {"data": HELD[:8], "next": "https://elsewhere.example/widgets?page=2"}
     proposed = discover(f"{source.url}/widgets", "--auth-env", "KEY", env={"KEY": "a-secret-key"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from portsync.authoring.discover.asking import text_of
 from portsync.authoring.discover.openapi import credentials_of, endpoints_of
@@ -174,10 +174,9 @@ def _link(text: str, at: str, base_url: str) -> str | None:
         url = urljoin(at, text)
         if text.startswith("/") and not url.startswith(f"{base_url}/"):
             url = base_url + text  # written as seen from the root of the API
-        is_ours = origin_of(url) == origin_of(base_url) and urlsplit(url).username is None
     except ValueError:
         return None
-    return url if is_ours and url.startswith(f"{base_url}/") else None
+    return url if url.startswith(f"{base_url}/") else None
 
 
 def _are_links(records: tuple[Json, ...]) -> bool:
