@@ -28,6 +28,7 @@ class Commands(click.Group):
         "preview": "Show requests, records and entities side by side, and write nothing.",
         "explain": "Say where each property of an entity comes from, and what a sync would change.",
         "test": "Hold mappings to their test cases; no network.",
+        "discover": "Find out how an API is read, and propose a mapping for it.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
         "serve": "Stay up: run on a schedule, and whenever Port or somebody asks.",
