@@ -229,3 +229,33 @@ def test_answers_that_are_no_json_are_kept_as_they_are(
 
     for first, again in map(look_twice, (b"id,size\na,1\n", b"\xff\xfe\x00")):
         assert again.out == first.out
+
+
+def test_check_live_says_what_the_first_records_become(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source
+) -> None:
+    source.answer = lambda _: {"data": [{"id": "a"}, {"id": "b"}]}
+    run = portsync("check", mapping(), "--live", env=ENV)
+    assert run.exit_code == 0, run.err
+    assert "/things: 2 records on the first page, the first becomes thing a" in run.out
+
+
+def test_check_live_says_what_is_wrong_with_the_source(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source
+) -> None:
+    source.answer = lambda _: Response("{}", 403)
+    run = portsync("check", mapping(), "--live", env=ENV)
+    assert run.exit_code == 3
+    assert "error[source-refused]" in run.err
+    source.answer = lambda _: {"data": [{"id": None}]}
+    run = portsync("check", mapping(), "--live", env=ENV)
+    assert run.exit_code == 1
+    assert "the identifier is null" in run.err
+
+
+def test_check_asks_nobody_while_something_is_wrong_with_the_file(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source
+) -> None:
+    run = portsync("check", mapping(identifier=".id |"), "--live", env=ENV)
+    assert run.exit_code == 2
+    assert source.asked == []

@@ -28,6 +28,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--blueprints", type=_PATH, help="A folder of blueprints that the mappings must fit.")
 @click.option("--fix", is_flag=True, help="Write the repairs that are safe into the files.")
 @click.option("--strict", is_flag=True, help="Exit code 2 also where there are only warnings.")
+@click.option("--live", is_flag=True, help="Then ask the source for the first record of each resource.")
 @click.option(
     "--format",
     "form",
@@ -37,9 +38,15 @@ _PATH = click.Path(path_type=Path)
 )
 @click.pass_obj
 def check(
-    runtime: Runtime | None, mappings: tuple[Path, ...], blueprints: Path | None, fix: bool, strict: bool, form: str
+    runtime: Runtime | None,
+    mappings: tuple[Path, ...],
+    blueprints: Path | None,
+    fix: bool,
+    strict: bool,
+    live: bool,
+    form: str,
 ) -> None:
-    """Find everything that is wrong with each MAPPING, with its place, and send nothing.
+    """Find everything that is wrong with each MAPPING, with its place, and send nothing without --live.
 
     A MAPPING is a file, a page in Markdown whose blocks of YAML are looked at, or a folder of such.
 
@@ -47,7 +54,10 @@ def check(
     Example:
       ANTHROPIC_API_KEY=unused portsync check mappings/claude.yaml
     """
-    environment = (runtime or Runtime()).environment
+    runtime = runtime or Runtime()
+    environment = runtime.environment
+    if live and form != "text":
+        raise click.UsageError("--live says what it sees as text")
     named = environment.get("PORTSYNC_MAPPING")
     paths = list(mappings) or ([Path(named)] if named else [])
     if not paths:
@@ -58,6 +68,17 @@ def check(
         found.append(checked(path, blueprints, environment, fix=fix))
         for line, what in found[-1].fixed:
             click.echo(f"{path}:{line}: {what.strip()}", err=True)
+    _show(found, form, is_one=is_one)
+    is_wrong = any(each.problems or (strict and each.warnings) for each in found)
+    if is_wrong:
+        sys.exit(ConfigError.exit_code)
+    if live:
+        from portsync.cli.live import look_live  # noqa: PLC0415 - what runs JQ is not needed offline
+
+        sys.exit(max(look_live(each.path, runtime) for each in found))
+
+
+def _show(found: Sequence[Checked], form: str, *, is_one: bool) -> None:
     match form:
         case "json":
             click.echo(json.dumps(as_json(found, is_one=is_one), indent=2))
@@ -68,8 +89,6 @@ def check(
                 click.echo(line_of)
         case _:
             _print(found)
-    is_wrong = any(each.problems or (strict and each.warnings) for each in found)
-    sys.exit(ConfigError.exit_code if is_wrong else 0)
 
 
 def _print(found: Sequence[Checked]) -> None:
