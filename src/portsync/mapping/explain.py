@@ -10,6 +10,7 @@ from pydantic import AliasChoices
 
 from portsync.auth.login import LoginAuth, LoginRequest, LoginTemplate
 from portsync.errors import Problem
+from portsync.mapping.described import DescribedSchema
 from portsync.mapping.models import MappingFile
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _text_at(document: Document, path: Sequence[str | int]) -> str:
 
 def mapping_schema() -> dict[str, Any]:
     """The JSON Schema of the mapping file."""
-    schema = MappingFile.model_json_schema(by_alias=True)
+    schema = MappingFile.model_json_schema(by_alias=True, schema_generator=DescribedSchema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
