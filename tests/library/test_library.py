@@ -1,4 +1,4 @@
-"""Every folder of the library: it fits its blueprints, its cases pass, and what they give arrives in Port as they say."""
+"""Every folder of the library: it fits its blueprints, its cases pass, and what they give arrives in Port."""
 
 from __future__ import annotations
 
@@ -134,9 +134,7 @@ def test_a_second_run_finds_everything_as_it_was(api: Api, name: str, played: Ca
 
 
 @of_cases(whole=False)
-def test_what_goes_wrong_is_told_with_the_mapping_s_own_advice(
-    api: Api, name: str, played: Callable[..., Any]
-) -> None:
+def test_what_goes_wrong_is_told_with_the_mapping_s_own_advice(api: Api, name: str, played: Callable[..., Any]) -> None:
     replay, _, sync = played(api, name)
 
     run = sync()
@@ -145,7 +143,8 @@ def test_what_goes_wrong_is_told_with_the_mapping_s_own_advice(
     reason = replay.case.expect.verdict.removeprefix("incomplete (").rstrip(")")
     assert reason in {row["reason"] for row in run.report["resources"]}
     hints = replay.suite.mapping.file.source.hints
-    code = {"status": "403", "data_path": "data-path", "context": "data-path"}.get(reason)
+    status = next((str(given.status) for given in replay.case.given or () if given.status >= 400), "")
+    code = {"status": status, "data_path": "data-path", "context": "data-path"}.get(reason)
     if code is not None:
         assert f"hint: {hints[code]}" in run.err.replace("\n        ", " ")
 
@@ -155,7 +154,9 @@ def test_a_mapping_s_header_names_each_variable_and_its_sources_with_their_date(
     text = api.path.read_text(encoding="utf-8")
     head = text.split("\nsource:")[0]
     assert all(line.startswith("# ") for line in head.splitlines())
-    assert {name for name in api.variables() if name not in head} <= {name for name in api.variables() if "_URL" in name}
+    assert {name for name in api.variables() if name not in head} <= {
+        name for name in api.variables() if "_URL" in name
+    }
     assert re.search(r"Fields: .*read\s(?:# )?[A-Z][a-z]+\s(?:# )?20\d\d", head.replace("\n# ", " "))
 
 
@@ -193,7 +194,13 @@ def test_the_index_has_a_row_for_each_folder_and_the_documentation_leads_to_it()
 def test_the_page_of_an_api_says_how_to_run_it_and_shows_the_result(api: Api) -> None:
     text = (PAGES / f"{api.name}.md").read_text(encoding="utf-8")
     assert f"portsync sync {api.shipped}" in text
-    for heading in ("What it brings", "Credentials", "Run it", "Where the facts are from", "What only a live account can prove"):
+    for heading in (
+        "What it brings",
+        "Credentials",
+        "Run it",
+        "Where the facts are from",
+        "What only a live account can prove",
+    ):
         assert f"\n## {heading}\n" in text
     for path in (api.folder / "blueprints").glob("*.json"):
         assert f"`{path.stem}`" in text
