@@ -1,4 +1,5 @@
-"""A few raw records of each kind, for Port's page of data sources, taken beside the run."""
+"""What Port's page of data sources shows of each resource, told beside the run: how it goes, and a few raw records of
+its kind."""
 
 from __future__ import annotations
 
@@ -15,19 +16,27 @@ if TYPE_CHECKING:
     from portsync.chains.stream import Chain
     from portsync.flow import Page
     from portsync.mapping.models import Resource
+    from portsync.report import ResourceReport
     from portsync.tools import PortSide
 
 M = TypeVar("M")
 
 
 class Showing:
-    """Looks at the first page of each kind as it goes by. Without an integration it looks at nothing."""
+    """Looks at the first page of each kind as it goes by, and at the beginning and end of each resource. Without an
+    integration it looks at nothing."""
 
     def __init__(self, port: PortSide | None, access: Access) -> None:
         self._integration = None if port is None else port.integration
+        self._metrics = None if port is None else port.metrics
         self._access = access
         self._shown: set[str] = set()
         self._under_way: list[asyncio.Task[None]] = []
+
+    def told(self, report: ResourceReport, *, has_ended: bool) -> None:
+        """Say that a resource has begun, or ended, as its report has it."""
+        if self._metrics is not None:
+            self._metrics.note(report, has_ended=has_ended)
 
     def watched(
         self, resource: Resource, chain: Chain, map_page: Callable[[Page], Awaitable[M]]

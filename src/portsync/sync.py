@@ -89,6 +89,7 @@ async def sync(
                 writer.begin(Giver(names[index], report))
                 if tools.stop.is_requested or upserter.down:
                     break
+                showing.told(report, has_ended=False)
                 is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
                 try:
                     await _sync_resource(mapping, lookups, taken, showing, tools, writer, report, is_to_come)
@@ -97,6 +98,7 @@ async def sync(
                     report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
                 taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
                 tools.progress(report)
+                showing.told(report, has_ended=True)
             if tools.stop.is_requested and held.count:
                 upserter.give_up(_INTERRUPTED)
             await writer.release()
