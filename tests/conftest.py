@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +19,7 @@ from starlette.routing import Route
 
 from portsync.cli.main import main
 from portsync.emulator.app import create_app
+from portsync.logs import OfLibraries
 from portsync.loopback import serving
 from portsync.runtime import Runtime
 from tests.several import Several
@@ -175,6 +177,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("PORT", "OCEAN", "ANTHROPIC"))]:
         monkeypatch.delenv(name)
     structlog.reset_defaults()  # a command of an earlier test logs to a stream that is closed by now
+    root = logging.getLogger()
+    root.handlers = [handler for handler in root.handlers if not isinstance(handler, OfLibraries)]
 
 
 class Stage:
