@@ -17,13 +17,17 @@ from starlette.responses import Response
 
 from portsync.errors import StateError
 from portsync.serve.lease import PostgresLease
+from portsync.settings import read_settings
+from portsync.state.hook_store import HookStore
+from portsync.state.place import state_place
+from portsync.state.store import opened_state
 from tests.postgres import driver
 from tests.serve.conftest import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from tests.conftest import Asked, LocalPort, Source
+    from tests.conftest import Asked, LocalPort, Run, Source
 
 
 async def _soon(work: Awaitable[None]) -> None:
@@ -100,9 +104,46 @@ def short_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_a_url_that_is_none_is_refused_in_words() -> None:
-    with pytest.raises(StateError, match="is no URL"):
-        PostgresLease("postgresql+psycopg://host:port/state", ("a",), Clock().sleep)
+NO_URLS = [
+    ("postgresql://host:port/state", "is no URL"),
+    ("postgresql://[::1/state", "is no URL"),
+    ("postgresql://127.0.0.1/state?port=x", "is no URL"),
+    ("postgresql://two..dots:secret@two..dots/state", "it is no URL"),
+    ("postgresql://\udc80@127.0.0.1/state", "it is no URL"),
+    ("postgresql://127.0.0.1:1/state?sslmod=require", "invalid connection option"),
+    ("postgresql://127.0.0.1:1/state?row_factory=x", "no option of PostgreSQL's"),
+]
+
+
+@pytest.mark.parametrize(("url", "said"), NO_URLS)
+def test_a_url_that_is_none_is_refused_in_words(url: str, said: str) -> None:
+    driver()
+    place = state_place(read_settings({"PORTSYNC_STATE": url}), "me")
+
+    async def wait() -> None:
+        await _soon(PostgresLease(place.url or "", ("a",), Clock().sleep).wait())
+
+    with pytest.raises(StateError, match=said) as caught:
+        asyncio.run(wait())
+    assert "secret" not in str(caught.value)
+    with pytest.raises(StateError, match=said):
+        HookStore(place)
+    with pytest.raises(StateError, match=said), opened_state(place):
+        pass
+
+
+@pytest.mark.parametrize("hooks", ["", "    live: {hook: things, signature: {type: github, secret: s3cr3t-of-hook}}\n"])
+def test_a_service_whose_state_has_such_a_url_ends_with_exit_code_2(
+    hooks: str, portsync: Callable[..., Run], mapping: Callable[..., str], port_env: dict[str, str]
+) -> None:
+    driver()
+    env = {**port_env, "PORTSYNC_LISTEN": "127.0.0.1:0"}
+    for url, _ in NO_URLS[:1] + NO_URLS[3:4]:
+        run = portsync("serve", mapping() + hooks, env={**env, "PORTSYNC_STATE": url})
+
+        assert run.exit_code == 2, run.err
+        assert "the URL of the state" in run.err
+        assert "Traceback" not in run.err
 
 
 def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_them_runs(

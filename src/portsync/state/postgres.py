@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from portsync.errors import Problem, StateError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.pool import Pool
 
 _GONE_AFTER_MS = 15_000
@@ -22,6 +24,8 @@ _OURS = {
     "keepalives_count": 3,
     "tcp_user_timeout": _GONE_AFTER_MS,
 }
+_OF_PYTHON = frozenset({"autocommit", "context", "cursor_factory", "prepare_threshold", "row_factory"})
+"""The driver takes them beside those of PostgreSQL, and no text can be what they want."""
 _THEIRS = (
     "tcp_keepalives_idle = 5",
     "tcp_keepalives_interval = 2",
@@ -33,15 +37,31 @@ its locks to another one; by itself it takes more than two hours."""
 
 
 def postgres_engine(url: str, pool: type[Pool]) -> Engine:
-    """An engine for `url`; nothing is connected yet. Raises StateError."""
+    """An engine for `url`; nothing is connected yet. Raises StateError, and so does a connection where the URL says
+    what no server can be asked for."""
     try:
-        engine = create_engine(make_url(url), poolclass=pool, connect_args=_OURS)
+        read = make_url(url)
+        engine = create_engine(read, poolclass=pool, connect_args=_OURS)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         hint = "install it: pip install 'portsync[postgres]'"
         problem = Problem("bad-state", "a state in PostgreSQL needs the driver psycopg", "PORTSYNC_STATE", hint)
         raise StateError(problem) from error
     except (ArgumentError, ValueError) as error:
         raise StateError(Problem("bad-state", "the URL of the state is no URL", "PORTSYNC_STATE")) from error
+    if foreign := sorted(read.query.keys() & _OF_PYTHON):
+        message = f"the URL of the state has `{foreign[0]}`, which is no option of PostgreSQL's"
+        raise StateError(Problem("bad-state", message, "PORTSYNC_STATE", "take it out"))
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: Any, _: object, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        driver = dialect.loaded_dbapi
+        try:
+            return driver.connect(*arguments, **options)
+        except (driver.ProgrammingError, ValueError, TypeError) as error:
+            # The host is no name, or an option none of PostgreSQL's; and the text of the error may hold all of the URL.
+            said = str(error).partition("\n")[0] if isinstance(error, driver.ProgrammingError) else "it is no URL"
+            message = f"the URL of the state cannot be used: {said}"
+            raise StateError(Problem("bad-state", message, "PORTSYNC_STATE", "correct it")) from error
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:
