@@ -7,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from portsync.examples import first_records
+from portsync.lanes import end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,4 +69,7 @@ class Showing:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.gather(*self._under_way)
+        if error is not None:
+            await end(self._under_way)  # nobody waits for them any more
+        else:
+            await asyncio.gather(*self._under_way)

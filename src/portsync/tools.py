@@ -93,6 +93,11 @@ class Tools:
     grace_s: float = 10.0
     """What is under way when a stop is requested gets so many seconds to end."""
 
+    def give_up(self, problem: Problem) -> None:
+        """Let nobody wait for Port any more, where that is where entities go."""
+        if self.into.port is not None:
+            self.into.port.give_up(problem)
+
     def log_item(self, kind: str, item: Fetched[MappedPage] | End | Spent) -> None:
         """Log what reading a resource gave, and what it cost where that is more than usual."""
         page = item.page if isinstance(item, Fetched) else None
