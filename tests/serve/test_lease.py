@@ -132,7 +132,7 @@ def test_a_url_that_is_none_is_refused_in_words(url: str, said: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("hooks", ["", "    live: {hook: things, signature: {type: github, secret: s3cr3t-of-hook}}\n"])
+@pytest.mark.parametrize("hooks", ["", "    live: {hook: things, record: .thing, signature: none}\n"])
 def test_a_service_whose_state_has_such_a_url_ends_with_exit_code_2(
     hooks: str, portsync: Callable[..., Run], mapping: Callable[..., str], port_env: dict[str, str]
 ) -> None:

@@ -110,16 +110,23 @@ def _with_header(value: str, name: str = "X-Team") -> dict[str, Any]:
     return config
 
 
+def _with_live() -> dict[str, Any]:
+    config = config_of()
+    config["resources"][0]["live"] = {"hook": "things", "record": ".thing", "signature": "none"}
+    return config
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [
         (config_of(source={"base_url": "https://elsewhere.example"}), "forbidden-key"),
         (config_of(context={"org": {"path": "/org"}}), "forbidden-key"),
+        (_with_live(), "forbidden-key"),
         (_with_header("${SRC_TOKEN}"), "forbidden-variable"),
         (_with_header("${TEAM:core}"), "forbidden-variable"),
         (_with_header("${file:/run/secrets/token}"), "forbidden-variable"),
     ],
-    ids=["source", "context", "a secret", "a default", "a file"],
+    ids=["source", "context", "live", "a secret", "a default", "a file"],
 )
 def test_who_may_edit_ports_page_gets_at_no_credentials(
     serving_of: Any, only_source: str, source: Source, local_port: LocalPort, config: dict[str, Any], code: str
