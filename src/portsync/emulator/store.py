@@ -117,10 +117,8 @@ def _definitions() -> tuple[str, ...]:
     """The statements that make what is missing of the tables and indexes: a file may be older than an index. A process
     may open a hundred stores, as tests do, and to write these down takes longer than to run them."""
     tables = METADATA.sorted_tables
-    made = [
-        *(CreateTable(table, if_not_exists=True) for table in tables),
-        *(CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes),
-    ]
+    made: list[CreateTable | CreateIndex] = [CreateTable(table, if_not_exists=True) for table in tables]
+    made += [CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes]
     return tuple(str(each.compile(dialect=sqlite.dialect())) for each in made)
 
 
