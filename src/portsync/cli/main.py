@@ -27,6 +27,7 @@ class Commands(click.Group):
         "check": "Find everything that is wrong with a mapping file, offline.",
         "preview": "Show requests, records and entities side by side, and write nothing.",
         "test": "Hold mappings to their test cases; no network.",
+        "studio": "Write a mapping in a local web page, beside what it makes of the API.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
         "serve": "Stay up: run on a schedule, and whenever Port or somebody asks.",

@@ -1,0 +1,143 @@
+// The page: the editor on the left, the steps on the right.
+import { Refused, post } from "./api.js";
+import { completer } from "./complete.js";
+import { fill, h, plural } from "./dom.js";
+import { MappingEditor } from "./editor.js";
+import { problemList } from "./parts.js";
+import { askPath, startTheme } from "./shell.js";
+import { Studio } from "./studio.js";
+import { MapStep } from "./steps/map.js";
+import { RecordsStep } from "./steps/records.js";
+
+const STEPS = [
+  ["records", "Records", RecordsStep],
+  ["map", "Map", MapStep],
+];
+
+class Page {
+  constructor(studio) {
+    this.studio = studio;
+    this.tabs = document.querySelector("#tabs");
+    this.panel = document.querySelector("#panel");
+    this.found = document.querySelector("#found");
+    this.file = document.querySelector("#file");
+    this.steps = Object.fromEntries(STEPS.map(([name, , Step]) => [name, new Step(studio, this)]));
+    this.current = "records";
+    this.said = [];
+  }
+
+  async start() {
+    startTheme(document.querySelector("#theme"));
+    await this.studio.open();
+    this.editor = new MappingEditor(document.querySelector("#editor"), {
+      text: this.studio.text,
+      complete: completer(() => ({ schema: this.studio.schema, record: this.studio.view?.records[this.studio.record]?.tree, variables: this.studio.variables })),
+      changed: (text) => { this.said = []; this.studio.changed(text); this.#name(); },
+      moved: (line) => this.#moved(line),
+      save: () => this.save(),
+    });
+    document.querySelector("#save").addEventListener("click", () => this.save());
+    this.#makeTabs();
+    this.studio.on(() => this.show());
+    addEventListener("beforeunload", (event) => { if (this.studio.isChanged) event.preventDefault(); });
+    this.show();
+    await this.studio.look();
+  }
+
+  #makeTabs() {
+    STEPS.forEach(([name, title], number) => {
+      this.tabs.append(h("button.tab", {
+        type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "panel",
+        onclick: () => this.go(name),
+      }, h("span.number", {}, String(number + 1)), title));
+    });
+    this.tabs.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const at = STEPS.findIndex(([name]) => name === this.current);
+      this.go(STEPS[(at + step + STEPS.length) % STEPS.length][0]);
+      this.tabs.querySelector("[aria-selected=true]").focus();
+    });
+  }
+
+  go(name) {
+    this.current = name;
+    this.panel.scrollTop = 0;
+    this.show();
+  }
+
+  say(problems) {
+    this.said = problems;
+    this.show();
+  }
+
+  /** The cursor came to another line: the resource that it stands in comes into view. */
+  #moved(line) {
+    const at = this.studio.resources?.findIndex((each) => each.line <= line && line < each.to_line) ?? -1;
+    if (at >= 0 && !this.studio.isStale) this.studio.show(at);
+  }
+
+  show() {
+    const { studio } = this;
+    for (const tab of this.tabs.children) {
+      const isOwn = tab.id === `tab-${this.current}`;
+      tab.setAttribute("aria-selected", String(isOwn));
+      tab.tabIndex = isOwn ? 0 : -1;
+    }
+    this.panel.setAttribute("aria-labelledby", `tab-${this.current}`);
+    const step = this.steps[this.current];
+    step.show();
+    if (this.panel.firstElementChild !== step.element) fill(this.panel, step.element);
+    this.panel.classList.toggle("stale", studio.isStale);
+    this.panel.setAttribute("aria-busy", String(studio.isLooking || studio.isAsking));
+    this.#marks();
+    this.#name();
+  }
+
+  #marks() {
+    const { studio } = this;
+    const errors = studio.problems.filter((each) => each.severity === "error").length;
+    const warnings = studio.problems.length - errors;
+    const more = [...(studio.trouble?.problems ?? []), ...this.said];
+    const state = studio.isLooking ? "…" : errors ? plural(errors, "problem") : warnings ? plural(warnings, "warning") : studio.text.trim() ? "no problems" : "";
+    fill(this.found,
+      h("h2", {}, h(`span.status.${errors || more.length ? "bad" : warnings ? "warn" : "good"}`, {}, state || "empty"),
+        studio.isStale ? h("span.dim.small-text", {}, " on the right: the last text without mistakes") : null),
+      problemList([...more, ...studio.problems], (line, column) => this.editor.goTo(line, column)));
+    const shown = JSON.stringify(studio.problems);
+    if (shown !== this.marked) { this.marked = shown; this.editor.mark(studio.problems); }
+  }
+
+  #name() {
+    const { studio } = this;
+    fill(this.file, h("code", {}, studio.path ?? "not saved yet"), studio.isChanged ? h("span.dot", { title: "changed since it was saved" }, " ●") : null);
+    document.title = `${studio.isChanged ? "● " : ""}${studio.path?.split("/").at(-1) ?? "new mapping"} · portsync studio`;
+  }
+
+  async save({ path = null, over = false } = {}) {
+    const { studio } = this;
+    if (!studio.path && !path) {
+      const name = await askPath(studio.folder);
+      return name ? this.save({ path: name }) : undefined;
+    }
+    const { text } = studio;
+    try {
+      const saved = await post("/api/save", { text, path, over });
+      studio.path = saved.path;
+      studio.saved = text;
+      this.said = [];
+      this.show();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.status === 409 && confirm(`${error.problems[0].message}: ${error.problems[0].place}\n\nWrite it over?`)) return this.save({ path, over: true });
+      this.say(error.problems);
+    }
+    return undefined;
+  }
+}
+
+const page = new Page(new Studio());
+page.start().catch((error) => {
+  fill(document.querySelector("#found"), problemList(error.problems ?? [{ code: "studio", message: String(error), hint: null }]));
+});
