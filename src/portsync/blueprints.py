@@ -84,9 +84,13 @@ def fault_of_blueprint(blueprint: Any, path: Path) -> Problem | None:
 
 
 def beside(mapping: Path) -> Path | None:
-    """The folder of blueprints that belongs to a mapping file: `blueprints/<name>` beside it or one folder up."""
-    for parent in (mapping.resolve().parent, mapping.resolve().parent.parent):
-        folder = parent / "blueprints" / mapping.stem
-        if folder.is_dir():
-            return folder
-    return None
+    """The folder of blueprints that belongs to a mapping file: `blueprints/<name>` beside it or one folder up,
+    `blueprints` beside it where that holds some, and for a name such as `claude-admin` those of `claude`."""
+    own, above = mapping.resolve().parent, mapping.resolve().parent.parent
+    family = mapping.stem.partition("-")[0]
+    places = [
+        *(parent / "blueprints" / mapping.stem for parent in (own, above)),
+        *([own / "blueprints"] if any((own / "blueprints").glob("*.json")) else []),
+        *(parent / "blueprints" / family for parent in (own, above) if family),
+    ]
+    return next((folder for folder in places if folder.is_dir()), None)

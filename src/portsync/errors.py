@@ -24,7 +24,7 @@ An error is an exception. What befalls one record or entity is a Failure, a valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +49,13 @@ class Problem:
     """The entity that it belongs to."""
     excerpt: str | None = None
     """The line of the user's file, and a caret under the place; shown on terminals only."""
+    status: int | None = None
+    """Of the answer that it is about."""
+
+    def advised(self, hints: Mapping[str, str]) -> Problem:
+        """The problem with the hint that the mapping's `source.hints` have for its status or its code."""
+        hint = hints.get(str(self.status)) or hints.get(self.code)
+        return self if hint is None else replace(self, hint=hint)
 
 
 class PortSyncError(Exception):

@@ -46,6 +46,7 @@ def refusal(answer: Answer, place: str, now: float) -> Problem:
         message,
         place,
         hint,
+        status=answer.status,
     )
 
 

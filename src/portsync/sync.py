@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from portsync.dead_letters import DeadLetters
     from portsync.flow import Entity, MappedPage, Page
     from portsync.mapping.loader import LoadedMapping
-    from portsync.mapping.models import Resource
+    from portsync.mapping.models import MappingFile
     from portsync.mapping.requests import Lookup
     from portsync.plan import SourcePlan
     from portsync.port.holdings import Relation
@@ -62,7 +62,7 @@ async def sync(
     started_at = tools.clock()
     resources = mapping.file.resources
     wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
-    reports = {index: _begun(index, resources[index], tools.letters) for index in wanted}
+    reports = {index: _begun(index, mapping.file, tools.letters) for index in wanted}
     producers = Producers(resources)
     relations = None
     if tools.into.port is not None:
@@ -105,9 +105,12 @@ async def sync(
     return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
 
 
-def _begun(index: int, resource: Resource, letters: DeadLetters | None) -> ResourceReport:
+def _begun(index: int, file: MappingFile, letters: DeadLetters | None) -> ResourceReport:
+    resource = file.resources[index]
     takes_conflicts = resource.selector.on_conflict in ("first", "last")
-    report = ResourceReport(index, resource.kind, constant_blueprints(resource), takes_conflicts)
+    report = ResourceReport(
+        index, resource.kind, constant_blueprints(resource), takes_conflicts, hints=file.source.hints
+    )
     if letters is not None:
         report.letter = partial(_write_letter, letters, index)
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import io
 import json
 import re
@@ -17,6 +18,7 @@ import pytest
 from pydantic import AliasChoices
 
 from portsync import errors
+from portsync.authoring.suite import load_suite
 from portsync.blueprints import read_blueprints
 from portsync.cli.main import portsync
 from portsync.cli.render import print_report
@@ -129,7 +131,23 @@ def test_a_mapping_that_the_docs_call_wrong_is_refused(fence: Fence) -> None:
 def test_every_yaml_block_is_a_whole_mapping() -> None:
     """So that none escapes the two tests above."""
     blocks = [fence for page in PAGES for fence in fences(page) if fence.language in ("yaml", "yml")]
-    assert blocks == MAPPINGS
+    assert [fence for fence in blocks if fence not in CASES] == MAPPINGS
+
+
+CASES = [f for page in PAGES for f in fences(page) if f.language == "yaml" and re.search(r"(?m)^cases:", f.text)]
+
+
+@pytest.mark.parametrize("fence", CASES, ids=str)
+def test_the_mapping_before_test_cases_in_the_docs_passes_them(fence: Fence, tmp_path: Path) -> None:
+    before = [mapping for mapping in MAPPINGS if mapping.page == fence.page and mapping.line < fence.line]
+    (tmp_path / "m.yaml").write_text(before[-1].text, encoding="utf-8")
+    (tmp_path / "m.test.yaml").write_text(fence.text, encoding="utf-8")
+    suite = load_suite(tmp_path / "m.test.yaml")
+
+    async def faults() -> list[str]:
+        return [fault async for outcome in suite.outcomes() for fault in outcome.faults]
+
+    assert asyncio.run(faults()) == []
 
 
 def test_the_mistake_of_the_tutorial_is_repaired_by_check_as_the_page_says() -> None:

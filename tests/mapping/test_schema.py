@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Run
 
-MAPPINGS = sorted((shipped_folder() / "mappings").glob("*.yaml"))
+MAPPINGS = sorted(path for path in (shipped_folder() / "mappings").rglob("*.yaml") if ".test" not in path.suffixes)
 GOOD = """
 createMissingRelatedEntities: false
 delete_dependent_entities: false

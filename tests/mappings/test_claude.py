@@ -55,7 +55,8 @@ def test_the_file_maps_the_five_blueprints_in_order() -> None:
 
 
 def test_the_file_connects_to_anthropic_and_sets_oceans_switches() -> None:
-    assert {key: value for key, value in MAPPING.items() if key != "resources"} == {
+    source = {key: value for key, value in MAPPING["source"].items() if key != "hints"}
+    assert {**{key: value for key, value in MAPPING.items() if key != "resources"}, "source": source} == {
         "source": {
             "base_url": "${ANTHROPIC_BASE_URL:https://api.anthropic.com}",
             "auth": {"type": "bearer", "token": "${ANTHROPIC_API_KEY}"},

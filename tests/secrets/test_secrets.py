@@ -50,6 +50,22 @@ def test_commands_that_only_look(lab: Lab, command: tuple[str, ...]) -> None:
     assert lab.planted.leaks(lab.outputs()) == []
 
 
+@pytest.mark.parametrize("manner", ["records", "refusal"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_commands_that_show_what_a_source_says(lab: Lab, manner: str, form: str) -> None:
+    lab.answer(manner)
+    text = lab.mapping("login", REPEATED).replace("identifier: .id", "identifier: .note")
+    mapping = write(lab, text)
+    for name, command in (
+        ("preview", ("preview", mapping, "--save", str(lab.folder / "kept"))),
+        ("again", ("preview", mapping, "--from", str(lab.folder / "kept"))),
+        ("explain", ("explain", mapping, "a")),
+    ):
+        lab.run(*command, "--format", form, name=name)
+    assert any("file kept/" in path for path in lab.outputs()) or manner != "records"
+    assert lab.planted.leaks(lab.outputs()) == []
+
+
 @pytest.mark.parametrize("auth", ["login", "oauth2 in the body"])
 def test_a_login_that_refuses_and_repeats(lab: Lab, auth: str) -> None:
     lab.answer("login")

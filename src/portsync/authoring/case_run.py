@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class CollectingSink:
-    """Keeps the entities, and sends nothing."""
+    """Keeps the entities as Port would hold them afterwards, and sends nothing."""
 
+    is_merge: bool
+    """Whether what an entity had before, and is not sent again, stays."""
     writes = False
-    entities: list[dict[str, Json]] = field(default_factory=list)
-    """Each with its blueprint, in the order in which they came."""
+    held: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)
+    """Each entity with its blueprint, in the order in which they came first."""
 
     def at_once(self, _blueprint: str) -> int:
         """As many as there are in a case."""
@@ -48,7 +50,10 @@ class CollectingSink:
     async def upsert(self, batch: Batch) -> BatchResult:
         """Keep a batch."""
         for entity in batch.entities:
-            self.entities.append({"blueprint": entity.blueprint, **orjson.loads(entity.body)})
+            key, body = (entity.blueprint, entity.identifier), orjson.loads(entity.body)
+            before = self.held.get(key, {}) if self.is_merge else {}
+            sections = {name: {**before.get(name, {}), **body.get(name, {})} for name in ("properties", "relations")}
+            self.held[key] = {"blueprint": entity.blueprint, **before, **body, **sections}
         return BatchResult(tuple(Outcome(entity, Fate.CREATED) for entity in batch.entities))
 
 
@@ -78,7 +83,7 @@ async def run_case(
     kinds: Sequence[str] = (),
 ) -> CaseResult:
     """What `mapping` makes of the answers."""
-    keeper, sink = Keeper(answers, source.base_url), CollectingSink()
+    keeper, sink = Keeper(answers, source.base_url), CollectingSink(mapping.file.enable_merge_entity)
     around, one_by_one = _kept_side(source, keeper, now)
     order = Order(frozenset(kinds), sink=sink, keeps_state=False)
     run = MappingRun(mapping, one_by_one, around, order, Stop(), TokenStore(None))
@@ -88,7 +93,7 @@ async def run_case(
         tuple(keeper.missed),
         tuple(keeper.unused),
         _verdict(report.resources),
-        tuple(sink.entities),
+        tuple(sink.held.values()),
         tuple(message for resource in report.resources for message in _failures(resource)),
         sum(resource.counts["field_errors"] for resource in report.resources),
         (*report.problems, *(problem for resource in report.resources for problem in resource.problems)),

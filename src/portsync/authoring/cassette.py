@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
 _INDEX = "cassette.json"
 _LONGEST_NAME = 60
-_LEFT_OUT = frozenset(
-    "set-cookie content-length content-encoding transfer-encoding connection keep-alive date server alt-svc".split()  # noqa: SIM905
-)
-"""Headers of an answer that say nothing about its data, or too much about who asked."""
+_KEPT_HEADERS = frozenset({"content-type", "link", "retry-after"})
+"""All that reading looks at: what is not kept can give nothing away."""
 
 
 class _Index(Section):
@@ -113,7 +111,7 @@ def _as_json(exchange: Exchange, redactor: Redactor) -> Json:
     if exchange.content:
         # What is no JSON is compared as the text that it is.
         request["body"] = next(iter(_body_of(exchange.content, masking).values()))
-    kept = {name: value for name, value in exchange.answer_headers.items() if name not in _LEFT_OUT}
+    kept = {name: value for name, value in exchange.answer_headers.items() if name in _KEPT_HEADERS}
     response = {"status": exchange.status, "headers": headers(kept), **_body_of(exchange.answer, masking)}
     return {"request": request, "response": response}
 

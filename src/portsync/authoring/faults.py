@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from portsync.compare import differences
@@ -53,6 +54,9 @@ def _entity_faults(expect: Expected, result: CaseResult) -> Iterator[str]:
         return
     given = {(str(e["blueprint"]), name_of(e["identifier"])): e for e in result.entities}
     wanted = {(entity.blueprint, entity.identifier): entity for entity in expect.entities}
+    for key, number in Counter((entity.blueprint, entity.identifier) for entity in expect.entities).items():
+        if number > 1:
+            yield f"entity {key[0]}/{key[1]}: is expected {number} times"
     for key, entity in wanted.items():
         if key not in given:
             yield f"entity {key[0]}/{key[1]}: is missing"

@@ -27,8 +27,8 @@ class Kept:
 
 @dataclass
 class Keeper:
-    """Gives each request the first answer that is for it and was not given yet. One whose request is described is
-    given again when no other one is left, as a server would."""
+    """Gives each request the first answer that is for it and was not given yet. When none is left,
+    one whose request is described is given again: of those that are for the same requests as the first, the last."""
 
     answers: Sequence[Kept]
     base_url: str
@@ -44,7 +44,8 @@ class Keeper:
         request = seen(method, url, headers, content, self.base_url)
         fitting = [i for i, kept in enumerate(self.answers) if kept.asked is None or not kept.asked.faults(request)]
         fresh = [index for index in fitting if index not in self._given]
-        again = [index for index in fitting if self.answers[index].asked is not None]
+        first = None if not fitting else self.answers[fitting[0]].asked
+        again = [] if first is None else [index for index in fitting if self.answers[index].asked == first]
         if not (chosen := fresh[:1] or again[-1:]):
             self.missed.append(request)
             return None

@@ -1,10 +1,10 @@
 """A look at what a mapping makes of its source: pages with their records beside what became of each. Nothing is written
-anywhere, and no more is read than somebody looks at."""
+anywhere, and little more is read than somebody looks at: a page or two may be under way already."""
 
 from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -20,7 +20,7 @@ from portsync.plan import page_program
 from portsync.transform import Mapper, map_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
     from portsync.chains.lookups import LookedUp
     from portsync.chains.stream import Chain
@@ -79,6 +79,7 @@ class Look:
 
     def __init__(self, mapping: LoadedMapping, lookups: LookedUp) -> None:
         self._resources = mapping.file.resources
+        self._hints = mapping.file.source.hints
         self._lookups = lookups
 
     async def pages(self, index: int) -> AsyncGenerator[SeenPage | End]:
@@ -86,7 +87,7 @@ class Look:
         or a mapping can cause."""
         resource = self._resources[index]
         if (missing := self._lookups.missing_for(resource)) is not None:
-            yield missing
+            yield self._advised(missing)
             return
         access = self._lookups.access
         program = page_program(resource, access.source)
@@ -106,11 +107,14 @@ class Look:
                 async for item in items:
                     match item:
                         case End():
-                            yield item
+                            yield self._advised(item)
                         case Spent():
                             pass
                         case _ if item.page is not None:
                             yield item.page
+
+    def _advised(self, end: End) -> End:
+        return end if end.problem is None else replace(end, problem=end.problem.advised(self._hints))
 
     async def records(self, index: int, seen: SeenPage, most: int, *, first: int = 1) -> list[SeenRecord]:
         """At most `most` records of a page of the resource with this index, from the one with the number `first`."""
@@ -125,17 +129,24 @@ class Look:
             most=first - 1 + most,
         )
         before = seen.page.first_record
-        return [_record(seen, before + number, value) for number, value in enumerate(values[first - 1 :], start=first)]
+        return [
+            _record(seen, before + number, value, self._hints)
+            for number, value in enumerate(values[first - 1 :], start=first)
+        ]
 
 
-def _record(seen: SeenPage, number: int, value: Json) -> SeenRecord:
+def _record(seen: SeenPage, number: int, value: Json, hints: Mapping[str, str]) -> SeenRecord:
     mapped = seen.mapped
     return SeenRecord(
         seen,
         number,
         value,
         tuple(entity for entity in mapped.entities if entity.record == number),
-        tuple(failure for failure in mapped.failures if failure.record == number),
+        tuple(
+            replace(failure, hint=hints.get(failure.code, failure.hint))
+            for failure in mapped.failures
+            if failure.record == number
+        ),
         tuple(error for error in mapped.field_errors if error.record == number),
     )
 

@@ -58,7 +58,7 @@ class Previewed:
 
 
 async def preview(look: Look, index: int, kind: str, wanted: Wanted) -> Previewed:
-    """The wanted records of the resource with this index. No page is asked for beyond the last of them."""
+    """The wanted records of the resource with this index. Reading ends with the last of them."""
     pages: list[PreviewedPage] = []
     rest, end = 1 if wanted.record is not None else wanted.limit, None
     async with aclosing(look.pages(index)) as found:

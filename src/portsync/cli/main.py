@@ -26,6 +26,7 @@ class Commands(click.Group):
         "demo": "Run the main job on embedded parts; no network, no credentials.",
         "check": "Find everything that is wrong with a mapping file, offline.",
         "preview": "Show requests, records and entities side by side, and write nothing.",
+        "explain": "Say where each property of an entity comes from, and what a sync would change.",
         "test": "Hold mappings to their test cases; no network.",
         "studio": "Write a mapping in a local web page, beside what it makes of the API.",
         "plan": "Say what a sync would change in Port, and change nothing.",

@@ -70,6 +70,11 @@ def _timeout(value: Any) -> Any:
     return value
 
 
+def _texts_by_text(value: Any) -> Any:
+    """A status is a number in YAML, and a key like any other here."""
+    return {str(key): text for key, text in value.items()} if isinstance(value, dict) else value
+
+
 class RateLimit(Section):
     """So many requests in so many seconds, whatever the moment at which counting begins."""
 
@@ -116,5 +121,7 @@ class Source(Section):
     verify_tls: bool = True
     tls: Tls = Tls()
     """Certificates beyond the usual ones."""
+    hints: Annotated[dict[str, str], BeforeValidator(_texts_by_text)] = Field(default_factory=dict)
+    """What to do about a status of the source, or a problem code: shown in place of portsync's own hint."""
     allow_origins: tuple[Origin, ...] = ()
     """Other origins that next links, redirects and absolute kinds may lead to. No credentials are sent there."""

@@ -10,7 +10,7 @@ from portsync.errors import Problem
 from portsync.flow import BatchResult, End, Entity, Failure, Fate, Fetched, MappedPage, Spent, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from portsync.state.seen import Conflict, Sorted
 
@@ -41,6 +41,8 @@ class ResourceReport:
     problems: list[Problem] = field(default_factory=list)
     problem_counts: Counter[str] = field(default_factory=Counter)
     """How many problems of each code there were, kept or not."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What the mapping says to do about statuses and problem codes."""
     letter: Callable[[Problem, Entity | None], None] = lambda _problem, _entity: None
     """Gets every record and entity that did not make it, whether its problem is kept or not."""
 
@@ -145,13 +147,14 @@ class ResourceReport:
         self.close()
 
     def add_problem(self, problem: Problem) -> None:
+        problem = problem.advised(self.hints)
         self.problem_counts[problem.code] += 1
         if self.problem_counts[problem.code] <= MOST_PROBLEMS:
             self.problems.append(replace(problem, kind=self.kind))
 
     def _add_letter(self, problem: Problem, entity: Entity | None = None) -> None:
         self.add_problem(problem)
-        self.letter(replace(problem, kind=self.kind), entity)
+        self.letter(replace(problem.advised(self.hints), kind=self.kind), entity)
 
     @property
     def is_whole(self) -> bool:
