@@ -6,12 +6,23 @@ import { MappingEditor } from "./editor.js";
 import { problemList } from "./parts.js";
 import { askPath, startTheme } from "./shell.js";
 import { Studio } from "./studio.js";
+import { BlueprintStep } from "./steps/blueprint.js";
+import { ConnectStep } from "./steps/connect.js";
+import { EndpointStep } from "./steps/endpoint.js";
 import { MapStep } from "./steps/map.js";
 import { RecordsStep } from "./steps/records.js";
+import { TakeStep } from "./steps/take.js";
+import { TrialStep } from "./steps/trial.js";
 
+/** Each with its name, its title, and whether it is done. */
 const STEPS = [
-  ["records", "Records", RecordsStep],
-  ["map", "Map", MapStep],
+  ["connect", "Connect", ConnectStep, (studio) => /^\s*base_url:/m.test(studio.text) && !studio.problems.some((each) => each.code === "unset-variable")],
+  ["endpoint", "Endpoint", EndpointStep, (studio) => Boolean(studio.resources?.length)],
+  ["records", "Records", RecordsStep, (studio) => Boolean(studio.view?.records.length)],
+  ["map", "Map", MapStep, (studio) => Boolean(studio.view?.records.some((each) => Object.keys(each.entities[0]?.body.properties ?? {}).length))],
+  ["blueprint", "Blueprint", BlueprintStep, (studio) => Boolean(studio.names?.length) && studio.names.every((name) => studio.blueprints[name] !== undefined && !studio.blueprintProblems[name])],
+  ["trial", "Try", TrialStep, (_, step) => step.state?.report?.status === "ok"],
+  ["take", "Take", TakeStep, (studio) => !studio.isChanged && Boolean(studio.path)],
 ];
 
 class Page {
@@ -22,7 +33,7 @@ class Page {
     this.found = document.querySelector("#found");
     this.file = document.querySelector("#file");
     this.steps = Object.fromEntries(STEPS.map(([name, , Step]) => [name, new Step(studio, this)]));
-    this.current = "records";
+    this.current = "connect";
     this.said = [];
   }
 
@@ -40,8 +51,8 @@ class Page {
     this.#makeTabs();
     this.studio.on(() => this.show());
     addEventListener("beforeunload", (event) => { if (this.studio.isChanged) event.preventDefault(); });
-    this.show();
     await this.studio.look();
+    if (this.studio.resources?.length) this.go("records");
   }
 
   #makeTabs() {
@@ -83,6 +94,8 @@ class Page {
     for (const tab of this.tabs.children) {
       const isOwn = tab.id === `tab-${this.current}`;
       tab.setAttribute("aria-selected", String(isOwn));
+      const [name, , , isDone] = STEPS.find(([each]) => tab.id === `tab-${each}`);
+      tab.classList.toggle("done", Boolean(isDone(studio, this.steps[name])));
       tab.tabIndex = isOwn ? 0 : -1;
     }
     this.panel.setAttribute("aria-labelledby", `tab-${this.current}`);

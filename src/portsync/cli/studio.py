@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import webbrowser
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -50,7 +51,10 @@ def studio(runtime: Runtime | None, mapping: Path | None, number: int, no_browse
     pool = JqPool(Limits(min(settings.jq_timeout, _PATIENCE_S), settings.jq_memory), 2, has_spare=True)
     session = Session(runtime, redactor, pool, file, Path.cwd())
     try:
-        with serving(create_app(session, keys), port=number, around=lambda: pool) as url:
+        with (
+            ExitStack() as closing,
+            serving(create_app(session, keys, closing), port=number, around=lambda: pool) as url,
+        ):
             address = f"{url}{ENTRY}?token={keys.token}"
             click.echo(address)
             click.echo("the studio is up; the address opens it once, in one browser; Ctrl-C ends it", err=True)

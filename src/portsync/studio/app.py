@@ -15,8 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from portsync.studio.guard import Guard, Keys
 from portsync.studio.routes import routes
+from portsync.studio.trial import Trial
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
@@ -31,8 +34,9 @@ _POLICY = (
 """The editor makes its styles itself, and says the nonce with them."""
 
 
-def create_app(session: Session, keys: Keys) -> ASGIApp:
-    """The studio of `session`, which `keys` open. Whoever serves it enters `session.pool` before."""
+def create_app(session: Session, keys: Keys, closing: ExitStack) -> ASGIApp:
+    """The studio of `session`, which `keys` open. Whoever serves it enters `session.pool` before, and closes `closing`
+    when nobody asks any more."""
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
     page = templates.get_template("studio.html")
     addresses = {name.partition(".")[2]: _address(name) for name in ("studio.css", "studio.js")}
@@ -43,7 +47,7 @@ def create_app(session: Session, keys: Keys) -> ASGIApp:
         return HTMLResponse(page.render(nonce=nonce, **addresses), headers={"content-security-policy": policy})
 
     assets = Mount("/assets", StaticFiles(directory=ASSETS))
-    return Guard(Starlette(routes=[Route("/", show), assets, *routes(session)]), keys)
+    return Guard(Starlette(routes=[Route("/", show), assets, *routes(session, Trial(session, closing))]), keys)
 
 
 def _address(name: str) -> str:

@@ -95,3 +95,10 @@ class Proposed(Asked):
     index: Index = 0
     entity: dict[str, Any]
     data_path: str | None = None
+
+
+class WriteFiles(Asked):
+    """All files that are taken along, into the mapping's folder."""
+
+    of: Text
+    over: bool = False

@@ -40,6 +40,12 @@ class Checked:
     source: SourcePlan | None = None
     """None where nobody says where it is, too."""
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Values that must not appear on the page."""
+        own = frozenset() if self.mapping is None else self.mapping.secrets
+        return own if self.source is None else own | set(self.source.auth.secrets())
+
 
 def checked(
     text: str,

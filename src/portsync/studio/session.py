@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from portsync.studio.newest import Newest
 from portsync.wiring import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -42,6 +42,7 @@ class Session:
     answers: Answers = field(default_factory=Answers)
     looking: Newest = field(default_factory=Newest)
     asking: Newest = field(default_factory=Newest)
+    drafting: Newest = field(default_factory=Newest)
     seen: dict[str, Json] = field(default_factory=dict, repr=False)
     """The values of the last look, whose slices the page asks for."""
     now: float = 0.0
@@ -79,6 +80,14 @@ class Session:
         passing = self._passing.enter_context(self.redactor.for_a_while())
         for secret in secrets:
             passing.add(secret)
+
+    @contextmanager
+    def knowing(self, secrets: AbstractSet[str]) -> Iterator[Redactor]:
+        """A redactor for work that goes on while the text is changed: it knows these until the block ends."""
+        with self.redactor.for_a_while() as passing:
+            for secret in secrets:
+                passing.add(secret)
+            yield self.redactor
 
     def renew_now(self) -> None:
         """Let `now` go on, where it stood still for long."""

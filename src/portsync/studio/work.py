@@ -40,7 +40,7 @@ def prepared(session: Session, asked: Text) -> Ready:
     path = session.file.path or NEW
     found = checked(asked.text, path, session.environment, settings, list(blueprints.values()))
     if found.mapping is not None:
-        session.know(found.mapping.secrets | set(() if found.source is None else found.source.auth.secrets()))
+        session.know(found.secrets)
     return Ready(settings, found, blueprints, wrong)
 
 
@@ -49,7 +49,9 @@ async def look(session: Session, asked: Text) -> dict[str, Any]:
     began = perf_counter()
     ready = prepared(session, asked)
     found, redactor = ready.found, session.redactor
-    problems = [shown_problem(one, asked.text, redactor, "error") for one in found.problems]
+    # Who begins with nothing has made no mistake yet.
+    wrong = found.problems if asked.text.strip() else ()
+    problems = [shown_problem(one, asked.text, redactor, "error") for one in wrong]
     problems += [shown_problem(one, asked.text, redactor, "warning") for one in found.warnings]
     answer: dict[str, Any] = {
         "problems": problems,
@@ -95,4 +97,5 @@ async def ask_source(session: Session, asked: Text) -> None:
     if found.mapping is None or found.source is None:
         raise ConfigError(*found.problems)
     if asked.index < len(found.mapping.file.resources):
-        await ask(session, ready.settings, found.mapping, found.source, asked.index)
+        with session.knowing(found.secrets):
+            await ask(session, ready.settings, found.mapping, found.source, asked.index)

@@ -65,6 +65,21 @@ def with_endpoint(asked: Endpoint) -> tuple[str, int]:
     return text, index
 
 
+def endpoint_at(text: str, index: int) -> dict[str, Any]:
+    """The endpoint of a resource as the text has it, references and all; texts alone, for a form."""
+    found = _at(text, ("resources", index))
+    resource = found if isinstance(found, dict) else {}
+    selector = resource.get("selector")
+    selector = selector if isinstance(selector, dict) else {}
+    parameters = selector.get("query_params")
+    pairs = parameters.items() if isinstance(parameters, dict) else ()
+    return {
+        "kind": str(resource.get("kind", "")),
+        "method": str(selector.get("method", "GET")),
+        "query_params": [[str(name), str(value)] for name, value in pairs if isinstance(value, str | int | float)],
+    }
+
+
 def blueprint_name(kind: str) -> str:
     """A blueprint's identifier after an endpoint: `/v1/repos?x=1` is `repo`."""
     words = [word for word in kind.partition("?")[0].split("/") if word and "{" not in word]

@@ -3,6 +3,7 @@ import { Refused, post } from "../api.js";
 import { fill, h, select } from "../dom.js";
 import { closeMenu, openMenu } from "../menu.js";
 import { askButton, nothing, problemList, requestLines, resourceChoice, stateTag } from "../parts.js";
+import { EntityProposal } from "../proposals.js";
 import { Tree, pathText } from "../tree.js";
 
 export class MapStep {
@@ -11,6 +12,7 @@ export class MapStep {
     this.page = page;
     this.mapping = 0;
     this.element = h("section.step", {});
+    this.proposal = new EntityProposal(studio, page);
   }
 
   show() {
@@ -24,7 +26,13 @@ export class MapStep {
     fill(this.element,
       h("div.head", {}, resourceChoice(studio), h("span.grow"), this.#steps(records)),
       studio.askTrouble ? problemList(studio.askTrouble.problems) : null,
+      records.length && this.#isBare(records) ? this.proposal.show() : null,
       records.length ? this.#both(records[studio.record]) : this.#none());
+  }
+
+  /** Whether the mapping gives no property yet. */
+  #isBare(records) {
+    return !records.some((each) => each.entities.some((entity) => Object.keys(entity.body.properties ?? {}).length));
   }
 
   #steps(records) {

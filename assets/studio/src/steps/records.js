@@ -2,6 +2,7 @@
 import { post } from "../api.js";
 import { fill, h, plural } from "../dom.js";
 import { openMenu } from "../menu.js";
+import { Places } from "../proposals.js";
 import { answerStatus, askButton, nothing, problemList, requestLines, resourceChoice } from "../parts.js";
 import { Tree, pathText } from "../tree.js";
 
@@ -10,6 +11,16 @@ export class RecordsStep {
     this.studio = studio;
     this.page = page;
     this.element = h("section.step", {});
+    this.places = new Places(studio, page);
+  }
+
+  /** Whether nobody said yet where in the answer the records are. */
+  #isLost(view) {
+    if (!view?.answers.length || view.answers[0].status >= 300) return false;
+    const isWhole = (this.studio.resource?.data_path ?? ".").trim() === "." && view.answers[0].tree?.type === "object";
+    const isLost = isWhole || view.end?.reason === "data_path";
+    if (isLost) this.places.load();
+    return isLost;
   }
 
   show() {
@@ -25,8 +36,9 @@ export class RecordsStep {
       studio.askTrouble ? problemList(studio.askTrouble.problems) : null,
       view?.is_unasked ? h("div.panel", {}, h("h3", {}, answers.length ? "The next request, not sent yet" : "The request, not sent yet"), view.requests.map((each) => requestLines(each)),
         h("p.dim", {}, "Nothing leaves this machine until you ask. Answers are kept in memory, and every keystroke is tried on them.")) : null,
-      answers.map((answer, number) => this.#answer(answer, number)),
+      this.#isLost(view) ? this.places.element : null,
       this.#where(view),
+      answers.map((answer, number) => this.#answer(answer, number)),
       view?.end?.problem ? h("div.panel", {}, h("h3", {}, `Reading ended: ${view.end.verdict}${view.end.reason ? ` (${view.end.reason})` : ""}`), problemList([view.end.problem])) : null,
     );
   }

@@ -1,0 +1,78 @@
+// Proposals: each with its reason, and nothing is taken over without a click.
+import { Refused, post } from "./api.js";
+import { fill, h } from "./dom.js";
+import { problemList } from "./parts.js";
+
+async function asked(page, path, request) {
+  try {
+    return await post(path, request);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (!error.isSuperseded) page.say(error.problems);
+    return null;
+  }
+}
+
+/** Where in an answer the records may be. */
+export class Places {
+  constructor(studio, page) {
+    this.studio = studio;
+    this.page = page;
+    this.of = null;
+    this.element = h("div.panel", { role: "status" });
+  }
+
+  async load() {
+    const { studio } = this;
+    const of = JSON.stringify([studio.text, studio.index, studio.view?.answers[0]?.bytes]);
+    if (of === this.of) return;
+    this.of = of;
+    const found = await asked(this.page, "/api/proposals", studio.asked);
+    if (!found || of !== this.of) return;
+    const use = async (place) => {
+      const written = await asked(this.page, "/api/place", { text: studio.text, index: studio.index, role: "data_path", keys: place.keys });
+      if (written) this.page.editor.replace(written.text);
+    };
+    fill(this.element, h("h3", {}, "Where are the records?"),
+      found.places.length
+        ? h("ul.places", {}, found.places.map((place, number) => h("li", {}, h("code", {}, place.data_path), h("span.dim", {}, place.reason), h("button", { type: "button", class: number ? "" : "primary", onclick: () => use(place) }, "Use it"))))
+        : h("p.dim", {}, "No list is in this answer; the answer itself is the one record."));
+  }
+}
+
+/** An entity for the records in view. */
+export class EntityProposal {
+  constructor(studio, page) {
+    this.studio = studio;
+    this.page = page;
+    this.found = null;
+    this.element = h("div.panel", {});
+  }
+
+  show() {
+    if (this.found && this.of === this.studio.index) return this.element;
+    fill(this.element, h("div.head", {}, h("div", {}, h("h3", {}, "No property is mapped yet"), h("p.dim", {}, "Click values below one by one, or begin with a proposal.")),
+      h("span.grow"), h("button.primary", { type: "button", onclick: () => this.#load() }, "Propose a mapping")));
+    return this.element;
+  }
+
+  async #load() {
+    const { studio } = this;
+    this.found = await asked(this.page, "/api/proposals", studio.asked);
+    this.of = studio.index;
+    if (!this.found) return;
+    const done = () => { this.found = null; this.page.show(); };
+    const take = async () => {
+      const written = await asked(this.page, "/api/proposed", { text: studio.text, index: studio.index, entity: this.found.entity });
+      this.found = null;
+      if (written) this.page.editor.replace(written.text, { isQuiet: true });
+    };
+    if (!this.found.entity) {
+      fill(this.element, problemList([{ severity: "warning", code: "no-objects", message: "these records are no objects, so there are no fields to propose", hint: "say in step 3 where the records are" }]));
+      return;
+    }
+    fill(this.element, h("h3", {}, "A proposal from the records in view"),
+      h("div.reasons", {}, this.found.reasons.map(([name, expression, reason]) => [h("span", {}, name), h("code", {}, expression), h("span.dim", {}, reason)])),
+      h("p.actions", {}, h("button.primary", { type: "button", onclick: take }, "Write it into the mapping"), h("button", { type: "button", onclick: done }, "Not this")));
+  }
+}
