@@ -76,6 +76,7 @@ class Page {
     this.current = name;
     this.panel.scrollTop = 0;
     this.show();
+    document.querySelector(`#tab-${name}`).scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   say(problems) {
@@ -115,7 +116,7 @@ class Page {
     const more = [...(studio.trouble?.problems ?? []), ...this.said];
     const state = studio.isLooking ? "…" : errors ? plural(errors, "problem") : warnings ? plural(warnings, "warning") : studio.text.trim() ? "no problems" : "";
     fill(this.found,
-      h("h2", {}, h(`span.status.${errors || more.length ? "bad" : warnings ? "warn" : "good"}`, {}, state || "empty"),
+      h("h2", {}, h("span", { class: `status ${errors || more.length ? "bad" : warnings ? "warn" : studio.text.trim() ? "good" : ""}` }, state || "empty"),
         studio.isStale ? h("span.dim.small-text", {}, " on the right: the last text without mistakes") : null),
       problemList([...more, ...studio.problems], (line, column) => this.editor.goTo(line, column)));
     const shown = JSON.stringify(studio.problems);

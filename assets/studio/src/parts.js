@@ -31,7 +31,7 @@ export function resourceChoice(studio) {
 export function askButton(studio, label = "Ask the source") {
   return studio.isAsking
     ? h("button", { type: "button", onclick: () => studio.stop() }, "Stop asking")
-    : h("button.primary", { type: "button", onclick: () => studio.ask(), disabled: !studio.resources || studio.problems.some((each) => each.code === "unset-variable") }, label);
+    : h("button", { type: "button", class: studio.view?.answers.length ? "" : "primary", onclick: () => studio.ask(), disabled: !studio.resources || studio.problems.some((each) => each.code === "unset-variable") }, label);
 }
 
 /** A request, as it goes out. */

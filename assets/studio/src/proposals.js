@@ -13,13 +13,14 @@ async function asked(page, path, request) {
   }
 }
 
-/** Where in an answer the records may be. */
+/** Where in an answer the records may be, and whether pages follow it. */
 export class Places {
   constructor(studio, page) {
     this.studio = studio;
     this.page = page;
     this.of = null;
-    this.element = h("div.panel", { role: "status" });
+    this.places = h("div.panel", { role: "status" });
+    this.paging = h("div.panel", { role: "status", hidden: true });
   }
 
   async load() {
@@ -29,14 +30,22 @@ export class Places {
     this.of = of;
     const found = await asked(this.page, "/api/proposals", studio.asked);
     if (!found || of !== this.of) return;
-    const use = async (place) => {
-      const written = await asked(this.page, "/api/place", { text: studio.text, index: studio.index, role: "data_path", keys: place.keys });
+    const write = async (path, request) => {
+      const written = await asked(this.page, path, { text: studio.text, index: studio.index, ...request });
       if (written) this.page.editor.replace(written.text);
     };
-    fill(this.element, h("h3", {}, "Where are the records?"),
+    fill(this.places, h("h3", {}, "Where are the records?"),
       found.places.length
-        ? h("ul.places", {}, found.places.map((place, number) => h("li", {}, h("code", {}, place.data_path), h("span.dim", {}, place.reason), h("button", { type: "button", class: number ? "" : "primary", onclick: () => use(place) }, "Use it"))))
+        ? h("ul.places", {}, found.places.map((place, number) => h("li", {}, h("code", {}, place.data_path), h("span.dim", {}, place.reason),
+          h("button", { type: "button", class: number ? "" : "primary", onclick: () => write("/api/place", { role: "data_path", keys: place.keys }) }, "Use it"))))
         : h("p.dim", {}, "No list is in this answer; the answer itself is the one record."));
+    this.paging.hidden = !found.paging;
+    if (!found.paging) return;
+    const { type, ...keys } = found.paging.config;
+    fill(this.paging, h("h3", {}, "Are there more pages?"),
+      h("ul.places", {}, h("li", {}, h("code", {}, [type, ...Object.entries(keys).map(([name, value]) => `${name}: ${value}`)].join(", ")), h("span.dim", {}, found.paging.reason),
+        h("button.primary", { type: "button", onclick: () => write("/api/proposed", { pagination: found.paging.config }) }, "Read them too"))),
+      h("p.dim.small-text", {}, "A guess, until the source is asked again."));
   }
 }
 

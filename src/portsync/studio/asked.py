@@ -71,6 +71,8 @@ class Endpoint(Asked):
     kind: Annotated[str, Field(min_length=1, max_length=4000)]
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     query_params: dict[str, str] = Field(default_factory=dict)
+    pagination: dict[str, str | int] | None = None
+    """In place of the source's; None leaves it as it is."""
 
 
 class Place(Asked):
@@ -89,12 +91,12 @@ class Place(Asked):
 
 
 class Proposed(Asked):
-    """A proposal that is taken."""
+    """A proposal that is taken, or a part of it."""
 
     text: str
     index: Index = 0
-    entity: dict[str, Any]
-    data_path: str | None = None
+    entity: dict[str, Any] | None = None
+    pagination: dict[str, str | int] | None = None
 
 
 class WriteFiles(Asked):

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import ConfigError
+from portsync.pagination import NoPagination
+from portsync.studio.paging_hints import paging_hint
 from portsync.studio.proposals import bare, draft, propose, records_in
 from portsync.studio.view import view
 from portsync.studio.work import prepared
@@ -13,6 +15,8 @@ from portsync.studio.work import prepared
 if TYPE_CHECKING:
     from portsync.flow import Json
     from portsync.studio.asked import Text
+    from portsync.studio.paging_hints import PagingHint
+    from portsync.studio.proposals import RecordsAt
     from portsync.studio.session import Session
 
 
@@ -23,16 +27,23 @@ async def proposals(session: Session, asked: Text) -> dict[str, Any]:
     if mapping is None or source is None or asked.index >= len(mapping.file.resources):
         raise ConfigError(*ready.found.problems)
     viewed, playing = await view(session, ready.settings, mapping, source, asked.index)
-    places = []
+    places: list[RecordsAt] = []
+    paging: PagingHint | None = None
     if playing.given:
+        first = playing.given[0]
         try:
-            places = records_in(session.answers.value_of(playing.given[0]))
+            body = session.answers.value_of(first)
         except ValueError:
-            places = []
+            body = None
+        places = records_in(body)
+        selector = mapping.file.resources[asked.index].selector
+        if isinstance(selector.pagination or source.paginator, NoPagination) and viewed.pages:
+            paging = paging_hint(body, first.answer_headers, sum(page.facts.records for page in viewed.pages))
     found = propose([record.value for record in viewed.records], mapping.file.resources[asked.index].kind)
     clean = session.redactor.clean
     return {
         "places": [{"data_path": clean(one.data_path), "keys": one.keys, "reason": one.reason} for one in places[:5]],
+        "paging": None if paging is None else {"config": paging.config, "reason": clean(paging.reason)},
         "entity": None if found is None else found.entity,
         "reasons": [] if found is None else [[clean(part) for part in reason] for reason in found.reasons],
     }

@@ -113,7 +113,8 @@ def propose(records: Sequence[Json], kind: str) -> Proposal | None:
         reasons.append(("title", *title))
     entity["blueprint"] = json.dumps(blueprint_name(kind))
     reasons.append(("blueprint", entity["blueprint"], "after the name of the endpoint"))
-    fields = fields_of(objects)
+    taken = {identifier, entity.get("title")}
+    fields = [each for each in fields_of(objects) if each.expression not in taken]
     entity["properties"] = {each.name: each.expression for each in fields}
     reasons += [(f"properties.{each.name}", each.expression, each.reason) for each in fields]
     return Proposal(entity, tuple(reasons))

@@ -51,6 +51,8 @@ def with_endpoint(asked: Endpoint) -> tuple[str, int]:
         selector["method"] = asked.method
     if asked.query_params:
         selector["query_params"] = asked.query_params
+    if asked.pagination is not None:
+        selector["pagination"] = asked.pagination
     if index == count:
         entity = {"identifier": ".id", "blueprint": json.dumps(blueprint_name(kind)), "properties": {}}
         resource: dict[str, Any] = {"kind": kind}
@@ -62,6 +64,8 @@ def with_endpoint(asked: Endpoint) -> tuple[str, int]:
         text = with_value(text, ("resources", index, "selector", "method"), asked.method)
     if asked.query_params or _at(text, ("resources", index, "selector", "query_params")) is not None:
         text = with_value(text, ("resources", index, "selector", "query_params"), asked.query_params)
+    if asked.pagination is not None:
+        text = with_value(text, ("resources", index, "selector", "pagination"), asked.pagination)
     return text, index
 
 
@@ -76,6 +80,7 @@ def endpoint_at(text: str, index: int) -> dict[str, Any]:
     return {
         "kind": str(resource.get("kind", "")),
         "method": str(selector.get("method", "GET")),
+        "pagination": selector.get("pagination") if isinstance(selector.get("pagination"), dict) else None,
         "query_params": [[str(name), str(value)] for name, value in pairs if isinstance(value, str | int | float)],
     }
 
@@ -109,11 +114,13 @@ def placed(asked: Place) -> str:
 
 
 def proposed(asked: Proposed) -> str:
-    """The text with the entity that was proposed, and where its records are. Raises ConfigError."""
+    """The text with what was proposed. Raises ConfigError."""
     text = asked.text
-    if asked.data_path is not None:
-        text = with_value(text, ("resources", asked.index, "selector", "data_path"), asked.data_path)
-    return with_value(text, _entity(text, asked.index, 0), asked.entity)
+    if asked.pagination is not None:
+        text = with_value(text, ("resources", asked.index, "selector", "pagination"), asked.pagination)
+    if asked.entity is not None:
+        text = with_value(text, _entity(text, asked.index, 0), asked.entity)
+    return text
 
 
 def _entity(text: str, index: int, number: int) -> tuple[str | int, ...]:

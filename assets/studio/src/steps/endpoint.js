@@ -5,6 +5,17 @@ import { askButton, problemList, requestLines } from "../parts.js";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"].map((each) => [each, each]);
 
+/** The ways from one page to the next, each with the keys that a newcomer has to know. */
+const PAGING = {
+  keep: ["As the source says, or one request", []],
+  none: ["One request", []],
+  page: ["Page numbers", [["page_param", "page"], ["size_param", "size"], ["page_size", "100"]]],
+  offset: ["An offset", [["offset_param", "offset"], ["limit_param", "limit"], ["page_size", "100"]]],
+  cursor: ["A cursor", [["cursor_path", ".next_cursor"], ["cursor_param", "cursor"]]],
+  next_link: ["A link in the answer", [["next_link_path", ".next"]]],
+  header_link: ["A Link header", []],
+};
+
 export class EndpointStep {
   constructor(studio, page) {
     this.studio = studio;
@@ -13,6 +24,8 @@ export class EndpointStep {
     this.kind = h("input", { type: "text", placeholder: "/v1/repositories", spellcheck: "false", autocomplete: "off" });
     this.method = select(METHODS, "GET");
     this.parameters = h("div.fields");
+    this.paging = select(Object.entries(PAGING).map(([value, [label]]) => [value, label]), "keep", () => this.#pagingParts());
+    this.pagingParts = h("div.two");
     this.trouble = h("div");
     this.list = h("div");
     this.request = h("div");
@@ -23,6 +36,7 @@ export class EndpointStep {
         h("div.endpoint", {}, field("Method", this.method), field("Path", this.kind, "Below the base URL. {name} in it is a path parameter.")),
         h("div.field", {}, h("span.legend", {}, "Query parameters"), this.parameters,
           h("p", {}, h("button.small", { type: "button", onclick: () => this.#parameter("", "").querySelector("input").focus() }, "Add a parameter"))),
+        field("How its pages follow each other", this.paging), this.pagingParts,
         this.trouble, h("p.actions", {}, this.submit)));
     this.element = h("section.step", {}, h("div.head", {}, h("h2", {}, "Choose an endpoint")),
       h("p.lead", {}, "Each endpoint becomes a resource of the mapping: one kind of thing that is brought to Port."), this.list, this.form, this.request);
@@ -38,6 +52,27 @@ export class EndpointStep {
     return row;
   }
 
+  #pagingParts(given = {}) {
+    const [, keys] = PAGING[this.paging.value] ?? PAGING.keep;
+    fill(this.pagingParts, keys.map(([name, usual]) => {
+      const input = h("input", { type: "text", value: String(given[name] ?? usual), spellcheck: "false", autocomplete: "off" });
+      input.dataset.name = name;
+      return field(name, input);
+    }));
+    this.pagingParts.hidden = !keys.length;
+    this.pagingGiven = given;
+  }
+
+  /** As the mapping has it; null where it stays as it is. */
+  #pagination() {
+    if (this.paging.value === "keep") return null;
+    const parts = [...this.pagingParts.querySelectorAll("input")].map((input) => [input.dataset.name, input.value.trim()]);
+    const said = Object.fromEntries(parts.filter(([, value]) => value).map(([name, value]) => [name, /^\d+$/.test(value) ? Number(value) : value]));
+    // What the form does not ask for stays what it was.
+    const rest = this.pagingGiven.type === this.paging.value ? this.pagingGiven : {};
+    return { ...rest, type: this.paging.value, ...said };
+  }
+
   /** Let the form be about a resource, or about a new one where `index` is null. */
   async #edit(index) {
     this.target = index;
@@ -45,6 +80,8 @@ export class EndpointStep {
     if (this.target !== index) return;
     this.kind.value = resource?.kind ?? "";
     this.method.value = resource?.method ?? "GET";
+    this.paging.value = PAGING[resource?.pagination?.type] ? resource.pagination.type : "keep";
+    this.#pagingParts(resource?.pagination ?? {});
     fill(this.parameters);
     for (const [name, value] of resource?.query_params ?? []) this.#parameter(name, value);
     this.title.textContent = resource ? `Resource ${index + 1}` : "A new resource";
@@ -58,7 +95,7 @@ export class EndpointStep {
     try {
       const { text, index } = await post("/api/endpoint", {
         text: studio.text, index: this.target, kind: this.kind.value.trim(), method: this.method.value,
-        query_params: Object.fromEntries(pairs.filter(([name]) => name)),
+        query_params: Object.fromEntries(pairs.filter(([name]) => name)), pagination: this.#pagination(),
       });
       this.page.editor.replace(text);
       studio.text = text;

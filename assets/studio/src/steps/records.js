@@ -18,9 +18,8 @@ export class RecordsStep {
   #isLost(view) {
     if (!view?.answers.length || view.answers[0].status >= 300) return false;
     const isWhole = (this.studio.resource?.data_path ?? ".").trim() === "." && view.answers[0].tree?.type === "object";
-    const isLost = isWhole || view.end?.reason === "data_path";
-    if (isLost) this.places.load();
-    return isLost;
+    this.places.load();
+    return isWhole || view.end?.reason === "data_path";
   }
 
   show() {
@@ -36,7 +35,7 @@ export class RecordsStep {
       studio.askTrouble ? problemList(studio.askTrouble.problems) : null,
       view?.is_unasked ? h("div.panel", {}, h("h3", {}, answers.length ? "The next request, not sent yet" : "The request, not sent yet"), view.requests.map((each) => requestLines(each)),
         h("p.dim", {}, "Nothing leaves this machine until you ask. Answers are kept in memory, and every keystroke is tried on them.")) : null,
-      this.#isLost(view) ? this.places.element : null,
+      this.#isLost(view) ? this.places.places : answers.length ? this.places.paging : null,
       this.#where(view),
       answers.map((answer, number) => this.#answer(answer, number)),
       view?.end?.problem ? h("div.panel", {}, h("h3", {}, `Reading ended: ${view.end.verdict}${view.end.reason ? ` (${view.end.reason})` : ""}`), problemList([view.end.problem])) : null,
