@@ -114,9 +114,9 @@ class Page {
     const errors = studio.problems.filter((each) => each.severity === "error").length;
     const warnings = studio.problems.length - errors;
     const more = [...(studio.trouble?.problems ?? []), ...this.said];
-    const state = studio.isLooking ? "…" : errors ? plural(errors, "problem") : warnings ? plural(warnings, "warning") : studio.text.trim() ? "no problems" : "";
+    const state = studio.isLooking ? "trying it …" : errors ? plural(errors, "problem") : warnings ? plural(warnings, "warning") : studio.text.trim() ? "no problems" : "";
     fill(this.found,
-      h("h2", {}, h("span", { class: `status ${errors || more.length ? "bad" : warnings ? "warn" : studio.text.trim() ? "good" : ""}` }, state || "empty"),
+      h("h2", {}, h("span", { class: `status ${studio.isLooking ? "" : errors || more.length ? "bad" : warnings ? "warn" : studio.text.trim() ? "good" : ""}` }, state || "empty"),
         studio.isStale ? h("span.dim.small-text", {}, " on the right: the last text without mistakes") : null),
       problemList([...more, ...studio.problems], (line, column) => this.editor.goTo(line, column)));
     const shown = JSON.stringify(studio.problems);

@@ -28,6 +28,7 @@ export class Studio {
     this.opened = { record: new Set(), answer: new Set() };
     this.listeners = [];
     this.timer = null;
+    this.shownIndex = null;
     this.serial = 0;
   }
 
@@ -93,7 +94,12 @@ export class Studio {
     if (found.resources !== null) {
       this.resources = found.resources;
       this.names = found.blueprints;
+      // An expression that fails on a whole page takes the records out of the answer, and not out of view.
+      if (found.view?.end?.reason === "jq" && !found.view.records.length && this.shownIndex === this.index) {
+        found.view.records = (this.view?.records ?? []).map((each) => ({ ...each, is_filtered: false, entities: [], failures: [found.view.end.problem], field_errors: [] }));
+      }
       this.view = found.view;
+      this.shownIndex = this.index;
       if (this.index >= found.resources.length) { this.index = 0; this.record = 0; if (found.resources.length) this.look(); }
       this.record = Math.min(this.record, Math.max(0, (found.view?.records.length ?? 1) - 1));
     } else if (!this.text.trim()) {

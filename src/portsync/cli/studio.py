@@ -22,7 +22,7 @@ from portsync.studio.files import MappingFileOnDisk
 from portsync.studio.guard import ENTRY, Keys
 from portsync.studio.session import Session
 
-_PATIENCE_S = 1.5
+_PATIENCE_S = 0.7
 """How long the expressions of a page may take before the page says so: somebody is watching."""
 
 

@@ -71,6 +71,7 @@ async def look(session: Session, asked: Text) -> dict[str, Any]:
                 "method": resource.selector.method,
                 "data_path": resource.selector.data_path,
                 "mappings": len(resource.port.entity.mappings),
+                "properties": sum(len(entity.properties) for entity in resource.port.entity.mappings),
                 **_lines(found, index),
             }
             for index, resource in enumerate(resources)

@@ -26,13 +26,8 @@ export class MapStep {
     fill(this.element,
       h("div.head", {}, resourceChoice(studio), h("span.grow"), this.#steps(records)),
       studio.askTrouble ? problemList(studio.askTrouble.problems) : null,
-      records.length && this.#isBare(records) ? this.proposal.show() : null,
+      records.length && this.studio.resource?.properties === 0 ? this.proposal.show() : null,
       records.length ? this.#both(records[studio.record]) : this.#none());
-  }
-
-  /** Whether the mapping gives no property yet. */
-  #isBare(records) {
-    return !records.some((each) => each.entities.some((entity) => Object.keys(entity.body.properties ?? {}).length));
   }
 
   #steps(records) {
