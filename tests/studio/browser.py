@@ -27,7 +27,7 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
     "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
-_PATIENCE_S = 60.0
+_PATIENCE_S = 30.0
 _ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
@@ -41,7 +41,7 @@ def _labelled(label: str) -> str:
 
 @dataclass
 class Browser:
-    """One tab."""
+    """A browser, and the tab of it that is driven."""
 
     to: int
     back: int
@@ -72,6 +72,20 @@ class Browser:
             self._rest += os.read(self.back, 1 << 20)
         line, _, self._rest = self._rest.partition(b"\0")
         return json.loads(line)
+
+    @contextlib.contextmanager
+    def tab(self, width: int = 1440, height: int = 900) -> Iterator[Browser]:
+        """A new tab, closed at the end without being asked whether it may."""
+        self.session = ""
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+        self.events.clear()
+        self.size(width, height)
+        yield self
+        self.session = ""
+        self.send("Target.closeTarget", targetId=target)
 
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)
@@ -147,6 +161,13 @@ class Browser:
             "f.dispatchEvent(new Event('change', {bubbles: true})); return Boolean(f.value); })()"
         )
 
+    def download(self, name: str) -> Path:
+        """A file that was downloaded, once it is whole."""
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until and not (self.downloads / name).exists():
+            select.select([], [], [], 0.02)
+        return self.downloads / name
+
     def screenshot(self, path: Path | str) -> None:
         data = self.send("Page.captureScreenshot", format="png")["data"]
         with open(path, "wb") as file:  # noqa: PTH123
@@ -160,8 +181,8 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browsing(folder: Path, width: int = 1440, height: int = 900) -> Iterator[Browser]:
-    """A tab of a browser whose profile and downloads are in `folder`."""
+def browsing(folder: Path) -> Iterator[Browser]:
+    """A browser whose profile and downloads are in `folder`."""
     to_read, to_write = os.pipe()
     back_read, back_write = os.pipe()
     downloads = folder / "downloads"
@@ -178,11 +199,6 @@ def browsing(folder: Path, width: int = 1440, height: int = 900) -> Iterator[Bro
     try:
         browser = Browser(to_write, back_read, downloads)
         browser.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
-        target = browser.send("Target.createTarget", url="about:blank")["targetId"]
-        browser.session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            browser.send(f"{domain}.enable")
-        browser.size(width, height)
         yield browser
     finally:
         os.kill(process, signal.SIGKILL)

@@ -33,6 +33,6 @@ export async function post(path, asked = {}, signal = undefined) {
     throw new Refused(0, GONE);
   }
   const body = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Refused(answer.status, body);
+  if (!answer.ok || body?.is_superseded) throw new Refused(answer.status, body);
   return body;
 }

@@ -28,6 +28,7 @@ export class Places {
     const of = JSON.stringify([studio.text, studio.index, studio.view?.answers[0]?.bytes]);
     if (of === this.of) return;
     this.of = of;
+    this.paging.hidden = true;
     const found = await asked(this.page, "/api/proposals", studio.asked);
     if (!found || of !== this.of) return;
     const write = async (path, request) => {

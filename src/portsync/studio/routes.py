@@ -141,11 +141,11 @@ class Takes:
         return await self._session.drafting.run(taken(self._session, asked))
 
     async def archive(self, asked: Text) -> Any:
-        files = await self._session.drafting.run(taken_files(self._session, asked))
+        files = await taken_files(self._session, asked)
         return {"zip": base64.b64encode(packed(files)).decode()}
 
     async def write(self, asked: WriteFiles) -> Any:
-        files = await self._session.drafting.run(taken_files(self._session, asked.of))
+        files = await taken_files(self._session, asked.of)
         return write_files(self._session, files, over=asked.over)
 
     async def begin(self, asked: Text) -> Any:
@@ -169,7 +169,8 @@ def _route(path: str, model: type[A], answer: Callable[[A], Awaitable[Any]]) -> 
         try:
             return _json(await answer(asked))
         except SupersededError:
-            return _json({"is_superseded": True}, HTTPStatus.CONFLICT)
+            # Nothing went wrong: the page has asked for something newer.
+            return _json({"is_superseded": True})
         except PortSyncError as error:
             status = HTTPStatus.CONFLICT if isinstance(error, ConflictError) else HTTPStatus.UNPROCESSABLE_ENTITY
             return _json({"problems": [problem_as_json(problem) for problem in error.problems]}, status)
