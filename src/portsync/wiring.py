@@ -18,7 +18,7 @@ from portsync.mapping.loader import LoadedMapping, load, parse
 from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
-from portsync.transport.client import Client
+from portsync.transport.client import LARGEST_ANSWER, Client
 from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.tls import closed_context, ssl_context
@@ -172,9 +172,16 @@ class FromSource:
 
 @asynccontextmanager
 async def source_tools(
-    mapping: LoadedMapping, source: SourcePlan, around: Surroundings, store: TokenStore, warm: JqPool | None = None
+    mapping: LoadedMapping,
+    source: SourcePlan,
+    around: Surroundings,
+    store: TokenStore,
+    warm: JqPool | None = None,
+    *,
+    largest_answer: int = LARGEST_ANSWER,
 ) -> AsyncIterator[FromSource]:
-    """What a run of `mapping` needs to read its source. `warm` is a pool that lives longer than the run."""
+    """What a run of `mapping` needs to read its source. `warm` is a pool that lives longer than the run;
+    `largest_answer` is in bytes, after decompression."""
     settings, runtime = around.settings, around.runtime
     timeout, rate = source.timeout, source.rate_limit
     origins = source.origins
@@ -188,6 +195,7 @@ async def source_tools(
         transport=around.wire.kept,
         taken=around.wire.taken,
         use_proxies=not is_loopback(source.base_url),
+        largest_answer=largest_answer,
         origin=origins.own,
         allow_origins=origins.allowed,
         concurrency=source.concurrency,

@@ -176,7 +176,7 @@ cases:
         ("cases: [{name: a, givn: []}]", "did you mean `given`?"),
         ("cases: [{name: a, given: [], kind: /nix}]", "no resource of"),
         ("cases: [{name: a, cassette: nowhere}]", "there are no saved answers here"),
-        ("cases: [{name: a, given: [{status: 2}]}]", "greater than or equal to 100"),
+        ("cases: [{name: a, given: [{status: 2}]}]", "expected 100 or more"),
         ("cases: [{name: a, given: [], expect: {entities: [{blueprint: a}]}}]", "`identifier` is missing"),
         ("mapping: other.yaml\ncases: [{name: a, given: []}]", "cannot be read"),
         ("now: tomorrow\ncases: [{name: a, given: []}]", "now"),

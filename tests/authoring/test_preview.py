@@ -112,6 +112,17 @@ def test_where_data_path_finds_nothing_the_answer_is_shown(look: Callable[..., R
     assert "error[" in run.err
 
 
+@pytest.mark.parametrize("command", ["preview", "explain"])
+def test_what_a_source_says_does_not_steer_the_terminal(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source, command: str
+) -> None:
+    source.answer = lambda _: {"data": [{"id": "a", "name": "x\x1b[31m\x9b2J", "size": "\u202eabc"}]}
+    options = ("a", "--no-port") if command == "explain" else ()
+    run = portsync(command, mapping(properties="name: .name"), *options, env=ENV)
+    assert run.exit_code == 0
+    assert not {"\x1b", "\x9b", "\u202e"} & set(run.out + run.err)
+
+
 def test_a_source_that_refuses_ends_with_three(look: Callable[..., Run], source: Source) -> None:
     source.answer = lambda _: Response('{"error": "no"}', 401)
     run = look()
@@ -218,3 +229,33 @@ def test_answers_that_are_no_json_are_kept_as_they_are(
 
     for first, again in map(look_twice, (b"id,size\na,1\n", b"\xff\xfe\x00")):
         assert again.out == first.out
+
+
+def test_check_live_says_what_the_first_records_become(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source
+) -> None:
+    source.answer = lambda _: {"data": [{"id": "a"}, {"id": "b"}]}
+    run = portsync("check", mapping(), "--live", env=ENV)
+    assert run.exit_code == 0, run.err
+    assert "/things: 2 records on the first page, the first becomes thing a" in run.out
+
+
+def test_check_live_says_what_is_wrong_with_the_source(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source
+) -> None:
+    source.answer = lambda _: Response("{}", 403)
+    run = portsync("check", mapping(), "--live", env=ENV)
+    assert run.exit_code == 3
+    assert "error[source-refused]" in run.err
+    source.answer = lambda _: {"data": [{"id": None}]}
+    run = portsync("check", mapping(), "--live", env=ENV)
+    assert run.exit_code == 1
+    assert "the identifier is null" in run.err
+
+
+def test_check_asks_nobody_while_something_is_wrong_with_the_file(
+    portsync: Callable[..., Run], mapping: Callable[..., str], source: Source
+) -> None:
+    run = portsync("check", mapping(identifier=".id |"), "--live", env=ENV)
+    assert run.exit_code == 2
+    assert source.asked == []

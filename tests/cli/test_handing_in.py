@@ -26,7 +26,7 @@ MARKED = {"x-portsync-local": "1"}
 
 
 def runs(port: LocalPort) -> list[dict[str, Any]]:
-    found = httpx.get(f"{port.url}/_runs", trust_env=False).json()["runs"]
+    found = httpx.get(f"{port.url}/_runs", trust_env=False, verify=False).json()["runs"]
     assert isinstance(found, list)
     return found
 
@@ -37,7 +37,7 @@ def test_the_report_of_a_sync_is_on_the_page_of_a_local_port(
     source.answer = lambda _: {"data": [{"id": "a", "size": 1}]}
     ended = sync()
     assert runs(local_port) == [ended.report]
-    assert "m.yaml" in httpx.get(f"{local_port.url}/runs/1", trust_env=False).text
+    assert "m.yaml" in httpx.get(f"{local_port.url}/runs/1", trust_env=False, verify=False).text
 
 
 def test_a_plan_and_entities_that_go_elsewhere_hand_nothing_in(

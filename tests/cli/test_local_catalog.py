@@ -49,7 +49,7 @@ def test_emulate_says_where_its_page_is() -> None:
     with running("emulate", "--port", "0") as process:
         address = address_in(process, "the local Port is up")
 
-        assert "<h1>Overview</h1>" in httpx.get(address, trust_env=False).text
+        assert "<h1>Overview</h1>" in httpx.get(address, trust_env=False, verify=False).text
 
 
 def test_the_demo_leads_to_its_dashboard_and_has_handed_in_its_report() -> None:
@@ -57,7 +57,7 @@ def test_the_demo_leads_to_its_dashboard_and_has_handed_in_its_report() -> None:
         address = address_in(process, "/dashboards/")
         base = address.partition("/dashboards/")[0]
 
-        assert httpx.get(address, trust_env=False).text.count("data-widget=") == 10
-        (run,) = httpx.get(f"{base}/_runs", trust_env=False).json()["runs"]
+        assert httpx.get(address, trust_env=False, verify=False).text.count("data-widget=") == 10
+        (run,) = httpx.get(f"{base}/_runs", trust_env=False, verify=False).json()["runs"]
         assert (run["status"], len(run["resources"])) == ("ok", 5)
-        assert "claude.yaml" in httpx.get(f"{base}/runs/1", trust_env=False).text
+        assert "claude.yaml" in httpx.get(f"{base}/runs/1", trust_env=False, verify=False).text

@@ -25,10 +25,10 @@ from portsync.cli.render import print_report
 from portsync.emulator.guesses import Guesses
 from portsync.errors import MappingError, PortSyncError
 from portsync.logs import Redactor
-from portsync.mapping.explain import mapping_schema
 from portsync.mapping.fit import constant, fit_problems
 from portsync.mapping.loader import parse
 from portsync.mapping.repair import apply_repairs, find_repairs
+from portsync.mapping.schema import mapping_schema
 from portsync.report import Report, ResourceReport
 from portsync.settings import Settings, read_settings
 
@@ -210,10 +210,11 @@ def test_the_subcommands_of_dev_in_code_blocks_exist(page: Path) -> None:
 # Problem codes
 
 
-def problem_codes() -> set[str]:
+@cache
+def problem_codes() -> frozenset[str]:
     """Every code that the source gives to a problem, as literals."""
     files = [path for path in SOURCE.rglob("*.py") if path.relative_to(SOURCE).parts[0] not in ("emulator", "demo")]
-    return {code for path in files for code in codes_in(ast.parse(path.read_text(encoding="utf-8")))}
+    return frozenset(code for path in files for code in codes_in(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def codes_in(tree: ast.Module) -> Iterator[str]:
@@ -327,7 +328,8 @@ def test_the_page_on_the_mapping_has_no_section_for_what_is_not_in_the_schema() 
 # Environment
 
 
-def variables() -> set[str]:
+@cache
+def variables() -> frozenset[str]:
     """Every environment variable that the code reads."""
     found: set[str] = set()
     code = "".join((SOURCE / name).read_text(encoding="utf-8") for name in ("settings.py", "ocean_environment.py"))
@@ -346,7 +348,7 @@ def variables() -> set[str]:
                 pass
     for name in COMMANDS:
         found |= {p.envvar for p in command_of(name).params if isinstance(p.envvar, str)}
-    return found
+    return frozenset(found)
 
 
 def test_every_environment_variable_has_its_row_and_every_row_its_variable() -> None:

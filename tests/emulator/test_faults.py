@@ -144,7 +144,7 @@ def test_rules_can_be_given_with_the_application(port_stage: tuple[Stage, str]) 
     stage, url = port_stage
     stage.app = create_app(client_id="id", client_secret="secret", faults=[{"path": "/v1/auth", "status": 502}])
 
-    assert httpx.post(f"{url}/v1/auth/access_token", json={}, trust_env=False).status_code == 502
+    assert httpx.post(f"{url}/v1/auth/access_token", json={}, trust_env=False, verify=False).status_code == 502
 
 
 def test_chosen_entities_are_refused_and_the_others_written_under_their_own_index(port: Client) -> None:
@@ -230,7 +230,9 @@ def test_a_cut_ends_no_other_connection(port: Client) -> None:
     headers = {"authorization": port.http.headers["authorization"]}
 
     async def run() -> tuple[httpx.Response | BaseException, httpx.Response | BaseException]:
-        async with httpx.AsyncClient(base_url=port.http.base_url, headers=headers, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=port.http.base_url, headers=headers, trust_env=False, verify=False
+        ) as client:
             slow = asyncio.ensure_future(client.get("/v1/blueprints/slow"))
             cut = client.post(BULK, json={"entities": []})
             return await asyncio.gather(slow, cut, return_exceptions=True)

@@ -62,7 +62,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[str, subprocess.Popen[s
 
 @contextmanager
 def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{url}/v1", trust_env=False, timeout=60) as made:
+    with httpx.Client(base_url=f"{url}/v1", trust_env=False, verify=False, timeout=60) as made:
         token = made.post("/auth/access_token", json={"clientId": "id", "clientSecret": "secret"})
         made.headers["authorization"] = f"Bearer {token.json()['accessToken']}"
         yield made

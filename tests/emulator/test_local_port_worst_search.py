@@ -28,7 +28,7 @@ WORST = {"combinator": "and", "rules": [RULE] * MAX_RULES}
 
 def test_others_are_served_while_the_worst_search_runs(tmp_path: Path) -> None:
     app = create_app(database=f"sqlite:///{tmp_path / 'port.db'}", client_id="id", client_secret="secret")
-    with serving(app) as url, httpx.Client(base_url=f"{url}/v1", trust_env=False, timeout=60) as client:
+    with serving(app) as url, httpx.Client(base_url=f"{url}/v1", trust_env=False, verify=False, timeout=60) as client:
         token = client.post("/auth/access_token", json={"clientId": "id", "clientSecret": "secret"})
         client.headers["authorization"] = f"Bearer {token.json()['accessToken']}"
         client.post("/blueprints", json=THING).raise_for_status()

@@ -40,8 +40,8 @@ def test_a_refused_name_is_a_fault_with_its_place(text: str) -> None:
 
     assert fault is not None
     assert fault.code == "jq-forbidden"
-    assert fault.column is not None
-    name = text[fault.column - 1 :]
+    assert fault.offset is not None
+    name = text[fault.offset :]
     assert name.startswith(tuple(REFUSED))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,24 +16,38 @@ from portsync.jq.program import EntityExpressions, PageProgram
 from portsync.jq.variables import NO_VARIABLES
 from portsync.transform import Mapper, Programs, map_page
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-def mapped(body: str | bytes, expression: str = ".v", identifier: str = '"id"') -> MappedPage:
-    program = PageProgram(".", "true", (EntityExpressions(identifier, '"bp"', properties={"p": expression}),))
 
-    async def run() -> MappedPage:
-        async with JqPool(Limits()) as pool:
+@pytest.fixture(scope="module")
+def mapped() -> Iterator[Callable[..., MappedPage]]:
+    """Map a body: `mapped(body, expression, identifier)`. One worker does it for all tests, since each starts with
+    nothing but its program and its page."""
+    with asyncio.Runner() as runner:
+        pool = JqPool(Limits())
+        runner.run(pool.__aenter__())
+
+        def of(body: str | bytes, expression: str = ".v", identifier: str = '"id"') -> MappedPage:
+            program = PageProgram(".", "true", (EntityExpressions(identifier, '"bp"', properties={"p": expression}),))
             mapper = Mapper(program, 0.0, pool)
             page = Page(RequestSpec("GET", "http://x"), 1, body.encode() if isinstance(body, str) else body)
-            return await map_page(page, mapper, mapper.programs(), NO_VARIABLES)
+            return runner.run(map_page(page, mapper, mapper.programs(), NO_VARIABLES))
 
-    return asyncio.run(run())
+        yield of
+        runner.run(pool.__aexit__(None, None, None))
 
 
-def value_of(body: str | bytes, expression: str = ".v") -> str:
-    """The property as it stands in the bulk request."""
-    (entity,) = mapped(body, expression).entities
-    text = entity.body.decode()
-    return text[text.index('"p":') + 4 : text.index('},"relations"')]
+@pytest.fixture
+def value_of(mapped: Callable[..., MappedPage]) -> Callable[..., str]:
+    """The property as it stands in the bulk request: `value_of(body, expression)`."""
+
+    def of(body: str | bytes, expression: str = ".v") -> str:
+        (entity,) = mapped(body, expression).entities
+        text = entity.body.decode()
+        return text[text.index('"p":') + 4 : text.index('},"relations"')]
+
+    return of
 
 
 @pytest.mark.parametrize(
@@ -46,7 +60,7 @@ def value_of(body: str | bytes, expression: str = ".v") -> str:
         "0.12345678901234567891",
     ],
 )
-def test_a_number_that_is_passed_through_keeps_all_its_digits(number: str) -> None:
+def test_a_number_that_is_passed_through_keeps_all_its_digits(value_of: Callable[..., str], number: str) -> None:
     assert value_of(f'{{"v": {number}}}') == number
 
 
@@ -62,7 +76,7 @@ def test_a_number_that_is_passed_through_keeps_all_its_digits(number: str) -> No
         ("123456789012345", "123456789012345"),
     ],
 )
-def test_usual_numbers_are_what_they_were(number: str, sent: str) -> None:
+def test_usual_numbers_are_what_they_were(value_of: Callable[..., str], number: str, sent: str) -> None:
     assert json.loads(value_of(f'{{"v": {number}}}')) == json.loads(sent)
 
 
@@ -70,7 +84,9 @@ def test_usual_numbers_are_what_they_were(number: str, sent: str) -> None:
     ("expression", "sent"),
     [("nan", "null"), ("infinite", "1.7976931348623157e308"), ("-infinite", "-1.7976931348623157e308")],
 )
-def test_what_json_cannot_say_becomes_null_or_the_largest_number_as_in_jq(expression: str, sent: str) -> None:
+def test_what_json_cannot_say_becomes_null_or_the_largest_number_as_in_jq(
+    value_of: Callable[..., str], expression: str, sent: str
+) -> None:
     assert json.loads(value_of('{"v": 1}', expression)) == json.loads(sent)
 
 
@@ -85,28 +101,30 @@ def test_what_json_cannot_say_becomes_null_or_the_largest_number_as_in_jq(expres
         ('"\\u007f\\u001b"', "\x7f\x1b"),
     ],
 )
-def test_texts_go_through_and_half_a_surrogate_pair_becomes_the_replacement_character(text: str, sent: str) -> None:
+def test_texts_go_through_and_half_a_surrogate_pair_becomes_the_replacement_character(
+    value_of: Callable[..., str], text: str, sent: str
+) -> None:
     assert json.loads(value_of(f'{{"v": {text}}}')) == sent
 
 
-def test_of_a_key_that_stands_twice_the_last_counts_as_everywhere() -> None:
+def test_of_a_key_that_stands_twice_the_last_counts_as_everywhere(value_of: Callable[..., str]) -> None:
     assert value_of('{"v": 1, "v": 2}') == "2"
 
 
 @pytest.mark.parametrize("depth", [300, 5000])
-def test_what_nests_deeply_goes_through(depth: int) -> None:
+def test_what_nests_deeply_goes_through(value_of: Callable[..., str], depth: int) -> None:
     nested = "[" * depth + "]" * depth
 
     assert value_of(f'{{"v": {nested}}}') == nested
 
 
-def test_what_nests_deeper_than_jq_reads_is_no_json_for_us() -> None:
+def test_what_nests_deeper_than_jq_reads_is_no_json_for_us(mapped: Callable[..., MappedPage]) -> None:
     with pytest.raises(ExpressionError, match="depth"):
         mapped('{"v": ' + "[" * 20_000 + "]" * 20_000 + "}")
 
 
 @pytest.mark.parametrize("body", ["{} {}", "{}x", "", "[1,]", "{'a': 1}", b"\xff", '{"a": 01x}'])
-def test_what_is_not_one_json_value_is_refused(body: str | bytes) -> None:
+def test_what_is_not_one_json_value_is_refused(mapped: Callable[..., MappedPage], body: str | bytes) -> None:
     with pytest.raises(ExpressionError) as error:
         mapped(body)
 
@@ -214,5 +232,7 @@ MANUAL: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("expression", "record", "output"), [m for m in MANUAL if m[0] != "ascii"])
-def test_expressions_mean_what_the_jq_manual_says(expression: str, record: Any, output: Any) -> None:
+def test_expressions_mean_what_the_jq_manual_says(
+    value_of: Callable[..., str], expression: str, record: Any, output: Any
+) -> None:
     assert json.loads(value_of(json.dumps({"v": record}), f".v | ({expression})")) == output

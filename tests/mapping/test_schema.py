@@ -49,6 +49,20 @@ def validator(portsync: Callable[..., Run]) -> Any:
     return jsonschema.Draft202012Validator(schema)
 
 
+def test_every_key_has_a_description_of_its_own(portsync: Callable[..., Run]) -> None:
+    schema = json.loads(portsync("schema").out)
+    sections = {"the file": schema, **schema["$defs"]}
+    bare = [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        for key, about in section.get("properties", {}).items()
+        if about.get("description", "a JQ expression") == "a JQ expression"
+    ]
+
+    assert bare == []
+    assert all(section.get("description") for section in sections.values())
+
+
 @pytest.mark.parametrize("path", MAPPINGS, ids=lambda path: path.stem)
 def test_the_shipped_mappings_are_valid(path: Path, validator: Any) -> None:
     assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))] == []

@@ -166,7 +166,7 @@ def test_a_window_may_be_named_in_the_path_or_in_the_headers_of_the_source() -> 
         ("/t/{b}", "path_parameters: {a: {endpoint: /u}, b: {values: [1]}}", "parameter-unused a"),
         ("/t", "body: '{x: $params.a}', path_parameters: {a: {values: [1]}}", ""),
         ("/t", "body: '{x: $params.s}', path_parameters: {a: {endpoint: /u, with: {s: .s}}}", ""),
-        ("/t", "body: '{x: $params.s}', path_parameters: {a: {values: [1]}}", "parameter-unused a"),
+        ("/t", "body: '{x: $params.s}', path_parameters: {a: {values: [1]}}", "always-null s`, parameter-unused a"),
     ],
 )
 def test_a_path_parameter_has_to_be_named(kind: str, selector: str, warned: str) -> None:

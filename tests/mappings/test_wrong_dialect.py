@@ -32,7 +32,7 @@ def buckets(_: Asked) -> object:
 
 
 @pytest.mark.parametrize("answer", [admin_api, refusing(404), refusing(405), buckets])
-@pytest.mark.parametrize("command", ["sync", "preview"])
+@pytest.mark.parametrize("command", ["sync", "preview", "check --live"])
 def test_the_dialect_of_the_document_against_the_admin_api(
     portsync: Callable[..., Run],
     source: Source,
@@ -42,17 +42,19 @@ def test_the_dialect_of_the_document_against_the_admin_api(
 ) -> None:
     source.answer = answer
     env = {**port_env, "ANTHROPIC_BASE_URL": source.url, "ANTHROPIC_API_KEY": "sk-ant-admin01-invented-key"}
-    run = portsync(command, (ROOT / "mappings" / "claude.yaml").read_text(), env=env, at=MORNING)
+    name, *options = command.split()
+    run = portsync(name, (ROOT / "mappings" / "claude.yaml").read_text(), *options, env=env, at=MORNING)
     assert run.exit_code in (1, 3)
     assert "mappings/claude-admin.yaml" in run.out + run.err
 
 
-@pytest.mark.parametrize("command", ["sync", "preview"])
+@pytest.mark.parametrize("command", ["sync", "preview", "check --live"])
 def test_the_admin_api_s_dialect_against_a_source_that_speaks_the_document_s(
     portsync: Callable[..., Run], port_env: dict[str, str], command: str
 ) -> None:
     with serving(create_source(token="sk-ant-api03-invented", today=date(2026, 11, 20))) as url:
         env = {**port_env, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_ADMIN_KEY": "sk-ant-api03-invented"}
-        run = portsync(command, (ROOT / "mappings" / "claude-admin.yaml").read_text(), env=env, at=MORNING)
+        name, *options = command.split()
+        run = portsync(name, (ROOT / "mappings" / "claude-admin.yaml").read_text(), *options, env=env, at=MORNING)
     assert run.exit_code in (1, 3)
     assert "mappings/claude.yaml" in run.out + run.err

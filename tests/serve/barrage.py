@@ -147,7 +147,7 @@ class _Service:
     async def number(self, name: str) -> float:
         """The sum of a number over its labels; -1 where nobody answers, or there is no such gauge."""
         with contextlib.suppress(httpx.TransportError):
-            async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            async with httpx.AsyncClient(trust_env=False, verify=False, timeout=5) as client:
                 text = (await client.get(f"http://{self.listen}/metrics")).text
             found = re.findall(rf"(?m)^portsync_{name} (\S+)$", text)
             return sum(map(float, found)) if found or "hook_events" in name else -1.0
@@ -216,7 +216,7 @@ async def _send_all(
     service: _Service, outcome: Outcome, name: str, numbers: range, forged: set[int], begun: float, every_s: float
 ) -> None:
     """Send the webhooks of one entity, each when its time has come and the one before was answered."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
         for number in numbers:
             await asyncio.sleep(max(0.0, begun + number * every_s - time.monotonic()))
             body = json.dumps({"action": "edited", "thing": {"id": name, "size": number}}).encode()

@@ -116,7 +116,7 @@ def test_a_body_that_never_ends_is_not_read_to_its_end(serving_of: Any, mapping:
                     sent += 1 << 16
                     yield b"x" * (1 << 16)
 
-            async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            async with httpx.AsyncClient(trust_env=False, verify=False, timeout=20) as client:
                 # Who goes on sending may not come to read the answer before the connection is closed.
                 with contextlib.suppress(httpx.TransportError):
                     answer = await client.post(f"{served.url}/hooks/things", content=endless())

@@ -127,7 +127,7 @@ def test_it_listens_on_ipv6(serving_of: Any, mapping: Callable[..., str], addres
             port = urlsplit(served.url).port
             hosts = ["[::1]", "127.0.0.1"] if address == "[::]:0" else ["[::1]"]
             for host in hosts:
-                async with httpx.AsyncClient(trust_env=False) as client:
+                async with httpx.AsyncClient(trust_env=False, verify=False) as client:
                     assert (await client.get(f"http://{host}:{port}/healthz")).status_code == 200
 
     asyncio.run(scenario())
@@ -153,7 +153,7 @@ def _ended(connection: socket.socket) -> bool:
 
 
 def test_who_does_not_get_on_is_sent_away_and_who_does_is_not() -> None:
-    with _bounded(0.3, 50) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with _bounded(0.3, 50) as url, httpx.Client(base_url=url, trust_env=False, verify=False) as client:
         assert client.get("/").text == "here"
         silent, slow, body = (_connected(url) for _ in range(3))
         slow.sendall(b"GET / HTTP/1.1\r\nhost: here\r\nx: ")
@@ -188,7 +188,7 @@ def test_headers_without_end_are_refused() -> None:
             assert connection.recv(12) == b"HTTP/1.1 400"
         except ConnectionError:
             pass
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
             assert client.get("/").text == "here"
 
 

@@ -1,7 +1,7 @@
 // Proposals: each with its reason, and nothing is taken over without a click.
 import { Refused, post } from "./api.js";
 import { fill, h } from "./dom.js";
-import { problemList } from "./parts.js";
+import { problemList, stateTag } from "./parts.js";
 
 async function asked(page, path, request) {
   try {
@@ -47,6 +47,51 @@ export class Places {
       h("ul.places", {}, h("li", {}, h("code", {}, [type, ...Object.entries(keys).map(([name, value]) => `${name}: ${value}`)].join(", ")), h("span.dim", {}, found.paging.reason),
         h("button.primary", { type: "button", onclick: () => write("/api/proposed", { pagination: found.paging.config }) }, "Read them too"))),
       h("p.dim.small-text", {}, "A guess, until the source is asked again."));
+  }
+}
+
+/** What discovery finds out by asking the source. */
+export class Discovery {
+  constructor(studio, page) {
+    this.studio = studio;
+    this.page = page;
+    this.of = null;
+    this.element = h("div.panel", { role: "status", hidden: true });
+  }
+
+  show() {
+    if (this.of !== this.studio.index) this.element.hidden = true;
+    return this.element;
+  }
+
+  async find() {
+    const { studio } = this;
+    studio.isAsking = true;
+    this.of = studio.index;
+    this.element.hidden = false;
+    fill(this.element, h("p.dim", {}, "Asking the source, a few times …"));
+    this.page.show();
+    const found = await asked(this.page, "/api/find-out", studio.asked);
+    studio.isAsking = false;
+    this.element.hidden = !found;
+    if (found) this.#propose(found);
+    studio.look();
+  }
+
+  #propose(found) {
+    const { studio } = this;
+    const take = async () => {
+      const { data_path, pagination, query_params, entity } = found;
+      const written = await asked(this.page, "/api/proposed", { text: studio.text, index: studio.index, data_path, pagination, query_params, entity });
+      if (!written) return;
+      this.element.hidden = true;
+      Object.assign(studio.blueprints, found.blueprint);
+      this.page.editor.replace(written.text, { isQuiet: true });
+    };
+    const tones = { sure: "good", likely: "plain", guess: "warn" };
+    fill(this.element, h("h3", {}, `Found out with ${found.requests} requests`),
+      h("div.reasons.found", {}, found.rows.map(([about, value, confidence, reason]) => [h("span", {}, about), h("code", {}, value), h("span.dim", {}, stateTag(tones[confidence], confidence), " ", reason)])),
+      h("p.actions", {}, h("button.primary", { type: "button", onclick: take }, "Write it into the mapping"), h("button", { type: "button", onclick: () => { this.element.hidden = true; } }, "Not this")));
   }
 }
 

@@ -51,6 +51,7 @@ class Assertion(AuthSection):
     """The signed claims that a token endpoint takes in place of a secret (RFC 7523)."""
 
     algorithm: Algorithm
+    """How it is signed."""
     key: Key
     """The shared secret of HS*, or the private key in PEM form."""
     key_form: KeyForm = "text"
@@ -72,6 +73,7 @@ class JwtAuth(Auth):
     """A token that we sign ourselves, and sign anew before it ends."""
 
     type: Literal["jwt"]
+    """Which way of signing requests this is."""
     algorithm: Algorithm
     """HS* sign with a shared secret, the others with a private key; they need the extra `portsync[jwt]`."""
     key: Key

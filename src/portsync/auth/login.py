@@ -52,7 +52,9 @@ class LoginRequest(AuthSection):
     path: Annotated[Endpoint, Field(validation_alias=AliasChoices("path", "endpoint"))]
     """A path that is joined to `base_url`, or a full URL. Ocean's word is `endpoint`."""
     method: Method = "POST"
+    """The HTTP method."""
     headers: Headers = Field(default_factory=dict)
+    """Its headers."""
     body: JsonObject | JsonList | None = None
     """Sent as JSON."""
     body_form: Annotated[
@@ -62,6 +64,7 @@ class LoginRequest(AuthSection):
     query_params: Annotated[
         dict[str, Text | list[Text]], Field(validation_alias=AliasChoices("query_params", "queryParams"))
     ] = Field(default_factory=dict)
+    """Its query."""
     interval: Annotated[Interval | None, Field(alias="reauthenticateIntervalSeconds")] = None
     """Where Ocean has `reauthenticate_interval`."""
 
@@ -76,9 +79,11 @@ class LoginTemplate(AuthSection):
     """What every other request carries. `{{.path}}` stands for what the login answered there."""
 
     headers: dict[HeaderName, TextWithSpans] = Field(default_factory=dict)
+    """Headers; they replace those of the same name."""
     query_params: Annotated[
         dict[str, TextWithSpans], Field(validation_alias=AliasChoices("query_params", "queryParams"))
     ] = Field(default_factory=dict)
+    """Query parameters; they replace those of the same name."""
     body: dict[str, JsonWithSpans] = Field(default_factory=dict)
     """Joined to a body that is a JSON object or a form; stands in place of a text, or of none."""
 
@@ -94,6 +99,7 @@ class LoginAuth(Auth):
     """What a login answers goes into every request."""
 
     type: Literal["login", "custom"]
+    """Which way of signing requests this is."""
     request: LoginRequest
     """How to log in."""
     template: LoginTemplate

@@ -35,20 +35,27 @@ class OAuth2Auth(Auth):
     """`Authorization: Bearer <token>`, with a token that is fetched, and fetched anew before it ends."""
 
     type: Literal["oauth2"]
+    """Which way of signing requests this is."""
     token_url: Endpoint
     """The token endpoint: a path that is joined to `base_url`, or a full URL."""
     grant: Literal["client_credentials", "refresh_token", "password", "jwt_bearer"] = "client_credentials"
+    """What is shown for the token."""
     client_id: Annotated[str | None, Field(min_length=1)] = None
+    """The client; `client_credentials` needs it."""
     client_secret: Secret | None = None
+    """Its secret; `client_credentials` needs it."""
     refresh_token: Secret | None = None
     """The first one; where the server gives a new one with an answer, that is used from then on."""
     username: str | None = None
+    """For `grant: password`."""
     password: SecretStr | None = None
+    """For `grant: password`."""
     assertion: Assertion | None = None
     """The signed claims of `grant: jwt_bearer`."""
     scopes: str | list[str] = ""
     """A list, or a text with spaces between them."""
     audience: str | None = None
+    """Whom the token is for; some servers ask for it."""
     params: dict[str, str | list[str]] = Field(default_factory=dict)
     """More fields of the form. They replace our own of the same name, `grant_type` included."""
     headers: Headers = Field(default_factory=dict)

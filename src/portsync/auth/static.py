@@ -22,6 +22,7 @@ class NoAuth(Auth):
     """No credentials."""
 
     type: Literal["none"] = "none"
+    """Which way of signing requests this is."""
 
     def build(self, _tools: AuthTools) -> None:
         return None
@@ -31,6 +32,7 @@ class BearerAuth(Auth):
     """`Authorization: Bearer <token>`."""
 
     type: Literal["bearer", "bearer_token"]
+    """Which way of signing requests this is."""
     token: Secret
     """The token; write `${NAME}` to take it from the environment."""
 
@@ -45,8 +47,11 @@ class BasicAuth(Auth):
     """HTTP basic authentication (RFC 7617). An empty password is allowed: many APIs take a key as user name."""
 
     type: Literal["basic", "basic_auth"]
+    """Which way of signing requests this is."""
     username: str
+    """The user's name."""
     password: SecretStr = SecretStr("")
+    """The password; write `${NAME}`."""
 
     def build(self, _tools: AuthTools) -> httpx.Auth:
         return httpx.BasicAuth(self.username, self.password.get_secret_value())
@@ -61,6 +66,7 @@ class ApiKeyAuth(Auth):
     """A key in a header, or in the query."""
 
     type: Literal["api_key"]
+    """Which way of signing requests this is."""
     key: Secret
     """The key; write `${NAME}` to take it from the environment."""
     header: HeaderName | None = None

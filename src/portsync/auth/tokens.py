@@ -30,6 +30,7 @@ class TokensAuth(Auth):
     has_one_quota: ClassVar[bool] = False
 
     type: Literal["tokens"]
+    """Which way of signing requests this is."""
     tokens: Annotated[tuple[Secret, ...], Field(min_length=1)]
     """The tokens; write `${NAME}` for each."""
     header: HeaderName = "Authorization"

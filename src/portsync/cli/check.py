@@ -9,106 +9,102 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portsync.blueprints import beside, read_blueprints
+from portsync.cli.annotations import as_github, as_json, as_sarif
+from portsync.cli.checking import checked, files_of
 from portsync.cli.render import print_problems
-from portsync.errors import ConfigError, MappingError, Problem
-from portsync.mapping.advice import texts_like_jq
-from portsync.mapping.fit import fit_problems
-from portsync.mapping.loader import needed_repairs, parse, read_text
-from portsync.mapping.repair import apply_repairs
-from portsync.mapping.wrap import Wrap, apply_wraps, find_wrap
-from portsync.plan import origin_problems
-from portsync.report import problem_as_json
+from portsync.errors import ConfigError
 from portsync.runtime import Runtime
-from portsync.shipped import or_shipped
-from portsync.urls import Origins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from portsync.cli.checking import Checked
+
+_PATH = click.Path(path_type=Path)
 
 
-@click.command(short_help="Find everything that is wrong with a mapping file, offline.")
-@click.argument("mapping", type=click.Path(path_type=Path))
-@click.option("--blueprints", type=click.Path(path_type=Path), help="A folder of blueprints that the mapping must fit.")
-@click.option("--fix", is_flag=True, help="Write the repairs that are safe into the file.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How problems are printed.")
+@click.command(short_help="Find everything that is wrong with mapping files, offline.")
+@click.argument("mappings", nargs=-1, type=_PATH, metavar="MAPPING...")
+@click.option("--blueprints", type=_PATH, help="A folder of blueprints that the mappings must fit.")
+@click.option("--fix", is_flag=True, help="Write the repairs that are safe into the files.")
+@click.option("--strict", is_flag=True, help="Exit code 2 also where there are only warnings.")
+@click.option("--live", is_flag=True, help="Then ask the source for the first record of each resource.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="How problems are printed.",
+)
 @click.pass_obj
-def check(runtime: Runtime | None, mapping: Path, blueprints: Path | None, fix: bool, form: str) -> None:
-    """Find everything that is wrong with MAPPING, with its place, and send nothing.
+def check(
+    runtime: Runtime | None,
+    mappings: tuple[Path, ...],
+    blueprints: Path | None,
+    fix: bool,
+    strict: bool,
+    live: bool,
+    form: str,
+) -> None:
+    """Find everything that is wrong with each MAPPING, with its place, and send nothing without --live.
+
+    A MAPPING is a file, a page in Markdown whose blocks of YAML are looked at, or a folder of such.
 
     \b
     Example:
       ANTHROPIC_API_KEY=unused portsync check mappings/claude.yaml
     """
-    environment = (runtime or Runtime()).environment
-    mapping = or_shipped(mapping)
-    text = read_text(mapping)
-    if fix:
-        text = _fixed(mapping, text, environment)
-    problems, warnings = _found(mapping, text, blueprints, environment)
-    if form == "json":
-        found = {"problems": problems, "warnings": warnings}
-        shown = {name: [problem_as_json(problem) for problem in listed] for name, listed in found.items()}
-        click.echo(json.dumps({"mapping": str(mapping), **shown}, indent=2))
-    else:
-        print_problems(problems)
-        print_problems(warnings, word="warning")
-        end = f", {_counted(warnings, 'warning')}" if warnings else ""
-        click.echo(f"{mapping}: {_counted(problems, 'problem')}{end}", err=bool(problems))
-    sys.exit(ConfigError.exit_code if problems else 0)
+    runtime = runtime or Runtime()
+    environment = runtime.environment
+    if live and form != "text":
+        raise click.UsageError("--live says what it sees as text")
+    named = environment.get("PORTSYNC_MAPPING")
+    paths = list(mappings) or ([Path(named)] if named else [])
+    if not paths:
+        raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
+    is_one = len(paths) == 1 and not paths[0].is_dir()
+    found = []
+    for path in files_of(paths):
+        found.append(checked(path, blueprints, environment, fix=fix))
+        for line, what in found[-1].fixed:
+            click.echo(f"{path}:{line}: {what.strip()}", err=True)
+    _show(found, form, is_one=is_one)
+    is_wrong = any(each.problems or (strict and each.warnings) for each in found)
+    if is_wrong:
+        sys.exit(ConfigError.exit_code)
+    if live:
+        from portsync.cli.live import look_live  # noqa: PLC0415 - what runs JQ is not needed offline
+
+        sys.exit(max(look_live(each.path, runtime) for each in found))
 
 
-def _counted(found: Sequence[Problem], word: str) -> str:
-    return f"{len(found) or 'no'} {word}{'' if len(found) == 1 else 's'}"
+def _show(found: Sequence[Checked], form: str, *, is_one: bool) -> None:
+    match form:
+        case "json":
+            click.echo(json.dumps(as_json(found, is_one=is_one), indent=2))
+        case "sarif":
+            click.echo(json.dumps(as_sarif(found), indent=2))
+        case "github":
+            for line_of in as_github(found):
+                click.echo(line_of)
+        case _:
+            _print(found)
 
 
-def _fixed(mapping: Path, text: str, environment: Mapping[str, str]) -> str:
-    """The text after all repairs, which are written to the file and named on standard error."""
-    repairs = needed_repairs(text, mapping)
-    done = [(repair.line, "removed" if repair.fixed is None else repair.fixed) for repair in repairs]
-    fixed = apply_repairs(text, repairs)
-    wraps = _wraps(mapping, fixed, environment)
-    fixed = apply_wraps(fixed, wraps)
-    done += [(wrap.line, wrap.fixed) for wrap in wraps]
-    if done:
-        _write(mapping, fixed)
-    for line, what in done:
-        click.echo(f"{mapping}:{line}: {what.strip()}", err=True)
-    return fixed
+def _print(found: Sequence[Checked]) -> None:
+    for each in found:
+        print_problems(each.problems)
+        print_problems(each.warnings, word="warning")
+        click.echo(f"{each.path}: {_counts([each])}", err=bool(each.problems))
+    if len(found) > 1:
+        click.echo(f"{len(found)} files: {_counts(found)}", err=any(each.problems for each in found))
 
 
-def _wraps(mapping: Path, text: str, environment: Mapping[str, str]) -> list[Wrap]:
-    """What makes expressions of the texts that look like some; nothing for a file with problems, which come first."""
-    try:
-        loaded = parse(text, mapping, environment)
-    except MappingError:
-        return []
-    # A set, for an alias leads to the same text a second time.
-    found = {find_wrap(loaded.document, path) for path in texts_like_jq(loaded.file)}
-    return sorted((wrap for wrap in found if wrap is not None), key=lambda wrap: wrap.start)
+def _counts(found: Sequence[Checked]) -> str:
+    problems, warnings = sum(len(each.problems) for each in found), sum(len(each.warnings) for each in found)
+    end = f", {_counted(warnings, 'warning')}" if warnings else ""
+    return f"{_counted(problems, 'problem')}{end}"
 
 
-def _write(mapping: Path, text: str) -> None:
-    try:
-        mapping.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise MappingError(
-            Problem("unwritable-file", f"cannot be written: {error.strerror}", place=str(mapping))
-        ) from error
-
-
-def _found(
-    mapping: Path, text: str, blueprints: Path | None, environment: Mapping[str, str]
-) -> tuple[list[Problem], tuple[Problem, ...]]:
-    """The problems and, where the file as such has none, the warnings."""
-    try:
-        loaded = parse(text, mapping, environment)
-        source = loaded.file.source
-        problems = []
-        if source.base_url is not None:
-            problems = origin_problems(loaded, Origins.around(source.base_url, source.allow_origins))
-        folder = blueprints or beside(mapping)
-        fit = [] if folder is None else fit_problems(loaded, read_blueprints(folder))
-    except ConfigError as error:
-        return list(error.problems), ()
-    return problems + fit, loaded.warnings
+def _counted(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"

@@ -14,7 +14,7 @@ import click
 from portsync.auth import TokenStore
 from portsync.authoring.explanation import Origin, Read, Unmade, origins
 from portsync.authoring.look import looking
-from portsync.cli.render import console, print_in_lines, print_problems
+from portsync.cli.render import console, print_in_lines, print_problems, printable
 from portsync.cli.sync import check_kinds, redactor_of
 from portsync.compare import differences
 from portsync.flow import OF_THE_SOURCE
@@ -218,7 +218,7 @@ class _Text:
             self._say(f"    Port holds {_short(change.old)}: a sync changes it", "yellow")
 
     def _say(self, text: str, style: str | None = None) -> None:
-        self._out.print(self._redactor.clean(text), style=style, markup=False)
+        self._out.print(printable(self._redactor.clean(text)), style=style, markup=False)
 
 
 def _outlook(held: dict[str, Json] | None, origin: Origin, *, is_merge: bool) -> str:

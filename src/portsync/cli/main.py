@@ -24,10 +24,11 @@ class Commands(click.Group):
 
     short_help_of: ClassVar[dict[str, str]] = {
         "demo": "Run the main job on embedded parts; no network, no credentials.",
-        "check": "Find everything that is wrong with a mapping file, offline.",
+        "check": "Find everything that is wrong with mapping files, offline.",
         "preview": "Show requests, records and entities side by side, and write nothing.",
         "explain": "Say where each property of an entity comes from, and what a sync would change.",
         "test": "Hold mappings to their test cases; no network.",
+        "discover": "Find out how an API is read, and propose a mapping for it.",
         "studio": "Write a mapping in a local web page, beside what it makes of the API.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
@@ -35,8 +36,12 @@ class Commands(click.Group):
         "provision": "Create or change blueprints and dashboards in Port.",
         "emulate": "Run the local Port.",
         "replay": "Send the entities of a dead-letter file again.",
+        "import": "Make a mapping of another system's configuration.",
         "schema": "Print the JSON Schema of the mapping file, for editors.",
     }
+
+    elsewhere: ClassVar[dict[str, tuple[str, str]]] = {"import": ("importing", "import_")}
+    """Module and function of the commands whose names Python keeps for itself."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.short_help_of)
@@ -44,7 +49,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self.short_help_of:
             return None
-        command = getattr(import_module(f"portsync.cli.{cmd_name}"), cmd_name)
+        module, name = self.elsewhere.get(cmd_name, (cmd_name, cmd_name))
+        command = getattr(import_module(f"portsync.cli.{module}"), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -98,7 +98,7 @@ def preview(
     began = runtime.clock()
     wanted = Wanted(limit, page, record)
     around = Surroundings(settings, runtime, redactor, wire)
-    found = asyncio.run(_preview(mapping, source, around, kinds, wanted))
+    found = asyncio.run(previews(mapping, source, around, kinds, wanted))
     if save_to is not None:
         save(save_to, taken, began, source.base_url, redactor)
         click.echo(f"{len(taken)} answer{'' if len(taken) == 1 else 's'} kept in {save_to}", err=True)
@@ -107,12 +107,13 @@ def preview(
     else:
         for one in found:
             show(one, mapping, taken, redactor)
-    sys.exit(_exit_code(found))
+    sys.exit(exit_code_of(found))
 
 
-async def _preview(
+async def previews(
     mapping: LoadedMapping, source: SourcePlan, around: Surroundings, kinds: Sequence[str], wanted: Wanted
 ) -> list[Previewed]:
+    """What is seen of each resource, or of those of some kinds."""
     store = TokenStore(around.settings.token_folder)
     async with (
         source_tools(mapping, source, around, store) as tools,
@@ -125,7 +126,7 @@ async def _preview(
         ]
 
 
-def _exit_code(found: Sequence[Previewed]) -> int:
+def exit_code_of(found: Sequence[Previewed]) -> int:
     """As `sync` would have ended, as far as somebody looked."""
     if found and all(_was_unusable(one) for one in found):
         return _NO_SOURCE

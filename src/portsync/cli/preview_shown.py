@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from rich.table import Table
 
-from portsync.cli.render import console, print_problems
+from portsync.cli.render import console, print_problems, printable
 from portsync.masking import Masking
 from portsync.report import problem_as_json
 from portsync.transport.outgoing import url_of
@@ -36,7 +36,7 @@ def show(found: Previewed, mapping: LoadedMapping, taken: Sequence[Exchange], re
     """Print what was seen of a resource."""
     out = console(sys.stdout)
     place = mapping.document.place(("resources", found.index, "kind"))
-    out.print(redactor.clean(f"{found.kind}  ({place})"), style="bold", markup=False)
+    _say(out, f"{found.kind}  ({place})", redactor, "bold")
     before: RequestSpec | None = None
     for page in found.pages:
         if page.request != before:
@@ -45,7 +45,7 @@ def show(found: Previewed, mapping: LoadedMapping, taken: Sequence[Exchange], re
         filtered = f", {page.filtered:,} left out by `query`" if page.filtered else ""
         name = f"{page.chain}, page {page.number}" if page.chain else f"page {page.number}"
         records = "1 record" if page.records == 1 else f"{page.records:,} records"
-        out.print(redactor.clean(f"  {name}: {records}{filtered}"), markup=False)
+        _say(out, f"  {name}: {records}{filtered}", redactor)
         for record in page.shown:
             _show_record(out, record, redactor)
     if found.end is not None:
@@ -53,14 +53,18 @@ def show(found: Previewed, mapping: LoadedMapping, taken: Sequence[Exchange], re
     out.print()
 
 
+def _say(out: Console, text: str, redactor: Redactor, style: str | None = None) -> None:
+    out.print(printable(redactor.clean(text)), style=style, markup=False)
+
+
 def _show_request(out: Console, page: PreviewedPage, taken: Sequence[Exchange], redactor: Redactor) -> None:
     url = url_of(page.request)
     status = next((f" -> {one.status}" for one in taken if one.url == url), "")
-    out.print(redactor.clean(f"  {page.request.method} {url}{status}"), style="blue", markup=False, soft_wrap=True)
+    _say(out, f"  {page.request.method} {url}{status}", redactor, "blue")
     for name, value in page.request.headers:
-        out.print(redactor.clean(f"    {name}: {value}"), markup=False)
+        _say(out, f"    {name}: {value}", redactor)
     if page.request.body is not None:
-        out.print(redactor.clean(f"    {_json(page.request.body)}"), markup=False)
+        _say(out, f"    {_json(page.request.body)}", redactor)
 
 
 def _show_record(out: Console, record: SeenRecord, redactor: Redactor) -> None:
@@ -78,15 +82,15 @@ def _show_record(out: Console, record: SeenRecord, redactor: Redactor) -> None:
         out.print(table)
         return
     for title, text in [left, *rights]:
-        out.print(f"    {title}", style="bold", markup=False)
+        _say(out, f"    {title}", redactor, "bold")
         for line in text.splitlines():
-            out.print(f"      {line}", markup=False)
+            _say(out, f"      {line}", redactor)
 
 
 def _styled(title: str, text: str) -> Any:
     from rich.text import Text  # noqa: PLC0415 - only on terminals
 
-    return Text.assemble((title, "bold"), "\n", text)
+    return Text.assemble((printable(title), "bold"), "\n", printable(text))
 
 
 def _outcomes(record: SeenRecord, masking: Masking) -> Iterable[tuple[str, str]]:
@@ -111,17 +115,20 @@ def _show_end(out: Console, found: Previewed, end: End, taken: Sequence[Exchange
             out.print(f"  {end.verdict}: no records", markup=False)
         return
     if not found.pages and taken and end.reason not in ("status", "parameter", "context"):
-        out.print("  the last answer begins:", markup=False)
-        for line in _beginning(taken[-1].answer, redactor).splitlines()[:_MOST_LINES]:
-            out.print(f"    {line}", markup=False)
+        beginning = _beginning(taken[-1].answer, redactor).splitlines()[:_MOST_LINES]
+        if beginning:
+            out.print("  the last answer begins:", markup=False)
+        for line in beginning:
+            _say(out, f"    {line}", redactor)
     print_problems([end.problem], redactor)
 
 
 def _beginning(answer: bytes, redactor: Redactor) -> str:
+    """The beginning of a JSON answer; of any other the problem says enough."""
     try:
         value = orjson.loads(answer)
     except orjson.JSONDecodeError:
-        return redactor.clean(answer[:500].decode(errors="replace"))
+        return ""
     return _json(Masking(redactor, _LONGEST_TEXT, 2).of(value), indent=2)
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from portsync.errors import Problem
     from portsync.report import Report, ResourceReport
 
+Word = Literal["error", "warning", "note"]
+
+_COLOURS_OF_WORDS = {"error": "red", "warning": "yellow", "note": "blue"}
 _COLOURS = {"complete": "green", "incomplete": "red", "skipped": "yellow"}
 _COUNTS = ("pages", "records", "created", "updated", "unchanged", "failed")
 _NARROW = 115
@@ -33,19 +36,18 @@ def console(file: TextIO) -> Console:
     return Console(
         file=file,
         highlight=False,
+        emoji=False,  # `file:100:5` is a place, and no picture
         soft_wrap=not file.isatty(),
         width=None if file.isatty() else _WIDTH_OF_FILES,
     )
 
 
-def print_problems(
-    problems: Sequence[Problem], redactor: Redactor | None = None, *, word: Literal["error", "warning"] = "error"
-) -> None:
+def print_problems(problems: Sequence[Problem], redactor: Redactor | None = None, *, word: Word = "error") -> None:
     """Show problems on standard error, each with its place, the line that it is about, and what to do."""
     redactor = redactor or Redactor()
 
     def clean(text: str) -> str:
-        return _printable(redactor.clean(text))
+        return printable(redactor.clean(text))
 
     err = console(sys.stderr)
     for problem in problems:
@@ -68,15 +70,14 @@ def print_in_lines(warnings: Sequence[Problem]) -> None:
     err = console(sys.stderr)
     for warning in warnings:
         text = " ".join(f"{warning.message} ({warning.place})".split())
-        err.print(f"{_marked(warning, 'warning')}: {escape(_printable(text))}", soft_wrap=True)
+        err.print(f"{_marked(warning, 'warning')}: {escape(printable(text))}", soft_wrap=True)
 
 
-def _marked(problem: Problem, word: Literal["error", "warning"]) -> str:
-    colour = "red" if word == "error" else "yellow"
-    return f"[bold {colour}]{word}\\[{escape(problem.code)}][/]"
+def _marked(problem: Problem, word: Word) -> str:
+    return f"[bold {_COLOURS_OF_WORDS[word]}]{word}\\[{escape(problem.code)}][/]"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """`text` without control characters: what a server says must not steer the terminal."""
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 

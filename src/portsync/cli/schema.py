@@ -6,7 +6,7 @@ import json
 
 import click
 
-from portsync.mapping.explain import editor_schema
+from portsync.mapping.schema import editor_schema
 
 
 @click.command(short_help="Print the JSON Schema of the mapping file, for editors.")

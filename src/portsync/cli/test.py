@@ -13,7 +13,7 @@ import click
 from portsync.authoring.coverage import Coverage
 from portsync.authoring.suite import load_suite, suites_in
 from portsync.authoring.update import updated
-from portsync.cli.render import console, print_problems
+from portsync.cli.render import console, print_problems, printable
 from portsync.errors import CaseError, ConfigError, Problem
 from portsync.logs import Redactor, configure_logs
 from portsync.shipped import or_shipped
@@ -141,4 +141,4 @@ class _Shown:
 
     def _print(self, text: str, style: str | None = None) -> None:
         if self._out is not None:
-            self._out.print(text, style=style, markup=False)
+            self._out.print(printable(text), style=style, markup=False)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portsync.demo.data import day_of
+from portsync.demo.document import DOCUMENT_PATH, openapi_document
 from portsync.demo.query import InvalidQueryError, parse_query
 from portsync.demo.records import held_days, records_of
 from portsync.demo.users import DEFAULT_USERS
@@ -61,6 +62,9 @@ def create_source(
         data = [record for day in asked for record in records_of(drawn_day(day), query.view)]
         return _json(200, {"data": data}, request_id=_request_id(next(request_numbers)))
 
+    async def describe(_request: Request) -> Response:
+        return _json(200, openapi_document(PATHS), request_id=_request_id(next(request_numbers)))
+
     async def refuse(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         request_id = _request_id(next(request_numbers))
@@ -72,7 +76,10 @@ def create_source(
         return _json(error.status_code, body, request_id=request_id, headers=dict(error.headers or {}))
 
     app = Starlette(
-        routes=[Route(path, answer, methods=["POST"]) for path in PATHS],
+        routes=[
+            Route(DOCUMENT_PATH, describe, methods=["GET"]),
+            *(Route(path, answer, methods=["POST"]) for path in PATHS),
+        ],
         exception_handlers={HTTPException: refuse},
     )
     app.router.redirect_slashes = False  # a path with a slash too many is an unknown path here

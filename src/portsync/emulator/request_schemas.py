@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -145,10 +146,14 @@ GROUP: Mapping[str, Any] = MappingProxyType(
 
 
 class RequestSchema:
-    """One compiled request schema."""
+    """One request schema, compiled when the first request comes that it is for: most routes are never asked."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._validator = Draft202012Validator(dict(schema), format_checker=format_checker())
+        self._schema = schema
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        return Draft202012Validator(dict(self._schema), format_checker=format_checker())
 
     def check(self, body: object, *, root: str = "body") -> dict[str, Any]:
         """The body, known to be an object of this shape; ApiError 422 invalid_request otherwise."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import weakref
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, create_engine, event, inspect
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from portsync.emulator.history import TRIGGERS
 from portsync.emulator.instants import stamp
-from portsync.emulator.tables import ENTITIES, METADATA
+from portsync.emulator.tables import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,15 +61,14 @@ class Store:
             weakref.finalize(self, watcher.dispose)
             self._watcher = watcher
         with self.transaction() as connection:
-            METADATA.create_all(connection)
-            for index in ENTITIES.indexes:  # a file may be older than an index
-                index.create(connection, checkfirst=True)
-            if "wide" not in {column["name"] for column in inspect(connection).get_columns(ENTITIES.name)}:
-                connection.exec_driver_sql("ALTER TABLE entities ADD COLUMN wide TEXT")
             driver = _driver(connection)
+            for statement in _definitions():
+                driver.execute(statement)
+            if "wide" not in {row[1] for row in driver.execute("PRAGMA table_info(entities)")}:
+                driver.execute("ALTER TABLE entities ADD COLUMN wide TEXT")
             driver.create_function("clock_stamp", 0, lambda: stamp(clock()))
             for trigger in TRIGGERS:
-                connection.exec_driver_sql(trigger)
+                driver.execute(trigger)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -108,6 +110,18 @@ class Store:
             if is_file:
                 driver.execute("PRAGMA journal_mode = WAL")
             return is_file
+
+
+@cache
+def _definitions() -> tuple[str, ...]:
+    """The statements that make what is missing of the tables and indexes: a file may be older than an index. A process
+    may open a hundred stores, as tests do, and to write these down takes longer than to run them."""
+    tables = METADATA.sorted_tables
+    made: list[ExecutableDDLElement] = [
+        *(CreateTable(table, if_not_exists=True) for table in tables),
+        *(CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes),
+    ]
+    return tuple(str(each.compile(dialect=sqlite.dialect())) for each in made)
 
 
 def _begin_by(engine: Engine, statement: str) -> None:

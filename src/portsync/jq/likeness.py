@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portsync.jq.compile import find_fault
 from portsync.jq.fence import VARIABLES
+from portsync.jq.hopeless import FORMATS
 from portsync.jq.scan import scan
 
 _NO_WORDS = frozenset(
@@ -14,7 +15,6 @@ _NO_WORDS = frozenset(
     """.split()  # noqa: SIM905 - as a list it would fill a page
 )
 """Functions that nobody names beside an operator by chance. Others, `type`, `length`, `first`, `min`, are words too."""
-_FORMATS = frozenset({"base32", "base32d", "base64", "base64d", "csv", "html", "json", "sh", "text", "tsv", "uri"})
 _OPERATORS = frozenset("|+-*")
 """Not `/` and `%`, which stand in paths and in their escapes."""
 
@@ -36,7 +36,7 @@ def _is_sign(far: str, before: str, word: str, after: str) -> bool:
         case "$":
             return word in VARIABLES and after in (".", "[", "|")
         case "@":
-            return far == "|" and word in _FORMATS
+            return far == "|" and word in FORMATS
         case "|" if after == "(" and word.isidentifier():
             return True
         case _:

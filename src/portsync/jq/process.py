@@ -63,7 +63,8 @@ class WorkerProcess:
         """Start a worker: with no environment, no descriptors but its pipes, and a memory limit."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-I", "-c", _START, *filter(None, sys.path)),
+            # -S: the path is given, and what .pth files ask for at each start is nothing that a worker needs.
+            *("-I", "-S", "-c", _START, *filter(None, sys.path)),
             *(str(os.getpid()), str(limits.memory_mib), str(limits.timeout_s)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

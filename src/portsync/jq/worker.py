@@ -22,6 +22,7 @@ import struct
 import sys
 from _blake2 import blake2b  # hashlib would read OpenSSL
 from json.encoder import encode_basestring
+from types import ModuleType
 
 import jq
 
@@ -122,9 +123,20 @@ def _json(value: object) -> bytes:
     """What is a text already as it is, anything else as JSON."""
     if type(value) is str:
         return value.encode()
-    import orjson  # noqa: PLC0415 - at the start it would cost more than all else
+    dumped: bytes = _orjson().dumps(value)
+    return dumped
 
-    return orjson.dumps(value)
+
+def _orjson() -> ModuleType:
+    """orjson, which at the start would cost more than all else.
+
+    It reads dataclasses, to know one when it meets it, and that reads inspect, which has half a compiler with it and is
+    for those who make dataclasses. In this process nobody does, so an empty module stands there."""
+    if "orjson" not in sys.modules:
+        sys.modules.setdefault("inspect", ModuleType("inspect"))
+    import orjson  # noqa: PLC0415
+
+    return orjson
 
 
 def type_of(value: object) -> str:

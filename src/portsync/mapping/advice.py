@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
 from portsync.jq.likeness import looks_like_jq
+from portsync.mapping.doubts import doubts_of
 from portsync.mapping.explain import dotted
 from portsync.mapping.wrap import find_wrap
 
@@ -31,6 +32,7 @@ def warnings_of(file: MappingFile, document: Document) -> Iterator[Problem]:
         if find_wrap(document, path) is None:
             hint = "put {{ }} around it by hand; inside of it no }} may stand"
         yield _placed(Problem("looks-like-jq", message, hint=hint), document, path)
+    yield from doubts_of(file, document)
     for index, resource in enumerate(file.resources):
         path = ("resources", index, "selector")
         yield from _about_window(resource, file, document, path)

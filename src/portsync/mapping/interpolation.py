@@ -34,8 +34,10 @@ class Interpolation:
     """Values that must not appear in any output."""
     values: set[str] = field(default_factory=set)
     """All values that were put in: what an error about the mapping must not repeat, wherever they stand."""
+    unresolved: set[str] = field(default_factory=set)
+    """The places of the texts from which something is missing: what else is wrong with these is no news."""
     lines: set[int] = field(default_factory=set)
-    """The lines, from 1, into which something was put."""
+    """The lines, from 1, on which the texts begin into which something was put: it has no places within such a text."""
 
 
 def interpolate(document: Document, environment: Mapping[str, str]) -> Interpolation:
@@ -86,7 +88,8 @@ def _replaced(
         if match.group() == "$${":
             return "${"
         if match["open"]:
-            place = document.of(node, match.start() + 1)
+            found.unresolved.add(str(document.of(node)))
+            place = document.of(node, match.start())
             found.problems.append(
                 Problem(
                     "unset-variable",
@@ -98,12 +101,21 @@ def _replaced(
             )
             return ""
         name = match["name"].strip()
+        if not name:
+            found.unresolved.add(str(document.of(node)))
+            place = document.of(node, match.start())
+            hint = "write the name of a variable between the braces, or $${} for a literal ${}"
+            found.problems.append(
+                Problem("unset-variable", "`${}` names nothing", str(place), hint, excerpt=document.excerpt(place))
+            )
+            return ""
         default: str | None = match["default"]
         if name == "file":
             return _from_file(node, document, default or "", found)
         text = environment.get(name, default)
         if text is None:
-            place = document.of(node, match.start() + 1)
+            found.unresolved.add(str(document.of(node)))
+            place = document.of(node, match.start())
             found.problems.append(
                 Problem(
                     "unset-variable",
@@ -130,6 +142,7 @@ def _from_file(node: yaml.ScalarNode, document: Document, path: str, found: Inte
         text = _read_secret(Path(path))
     except (OSError, UnicodeDecodeError) as error:
         place = document.of(node)
+        found.unresolved.add(str(place))
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         found.problems.append(
             Problem(

@@ -31,7 +31,8 @@ def _header_name(text: str) -> str:
     return text.lower()
 
 
-def _tolerance(text: str) -> str:
+def _tolerance(value: Any) -> str:
+    text = str(value)
     if _TOLERANCE.fullmatch(text) is None:
         raise PydanticCustomError("span", "`{text}` is no span of time", {"text": text, "hint": "write `30s` or `5m`"})
     return text
@@ -52,7 +53,7 @@ def _with_none(schema: dict[str, Any]) -> None:
 HookName = Annotated[str, AfterValidator(_hook_name), WithJsonSchema({"type": "string", "pattern": _NAME.pattern})]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Tolerance = Annotated[
-    str, AfterValidator(_tolerance), WithJsonSchema({"type": "string", "pattern": r"^[1-9]\d*(s|m|h)$"})
+    str, BeforeValidator(_tolerance), WithJsonSchema({"type": "string", "pattern": r"^[1-9]\d*(s|m|h)$"})
 ]
 
 

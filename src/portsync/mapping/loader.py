@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from portsync.errors import MappingError, Problem
+from portsync.jq.expression import Expressions
 from portsync.logs import Redactor
 from portsync.mapping.advice import warnings_of
 from portsync.mapping.explain import explained
@@ -18,6 +20,7 @@ from portsync.mapping.models import MappingFile
 from portsync.mapping.places import Document, Place, excerpt
 from portsync.mapping.references import reference_problems
 from portsync.mapping.repair import Repair, apply_repairs, find_repairs
+from portsync.mapping.sense import sense_problems
 from portsync.mapping.yaml_text import compose, structure_problems, values
 
 if TYPE_CHECKING:
@@ -63,7 +66,8 @@ def read_text(path: Path) -> str:
         problem = Problem("unreadable-file", f"cannot be read: {reason}", place=str(path), hint="check the path")
         raise MappingError(problem) from error
     except UnicodeDecodeError as error:
-        problem = Problem("unreadable-file", f"is not UTF-8 text: byte {error.start}", place=str(path))
+        message = f"is not UTF-8 text: byte {error.start}"
+        problem = Problem("unreadable-file", message, str(path), "save it as UTF-8, which editors offer when saving")
         raise MappingError(problem) from error
 
 
@@ -79,19 +83,29 @@ def parse(text: str, path: Path, environment: Mapping[str, str]) -> LoadedMappin
     interpolation = interpolate(document, environment)
     problems += interpolation.problems
     try:
-        file = MappingFile.model_validate(values(document))
+        file = _validated(values(document))
     except ValidationError as error:
-        unset = {problem.place for problem in interpolation.problems}
         found = (_without_values(problem, interpolation) for problem in explained(error.errors(), document))
-        problems += [problem for problem in found if problem.place not in unset]
+        problems += [problem for problem in found if problem.place not in interpolation.unresolved]
         raise MappingError(*_in_order(problems)) from None
-    problems += [*reference_problems(file, document), *hook_problems(file, document)]
+    problems += [*reference_problems(file, document), *hook_problems(file, document), *sense_problems(file, document)]
     if problems:
         raise MappingError(*_in_order(problems))
     own = file.source.auth.secrets() if file.source.auth else ()
     secrets = interpolation.secrets | {*own, *hook_secrets(file), *literal_secrets(file)}
     warnings = tuple(_in_order([*warnings_of(file, document)]))
     return LoadedMapping(path, file, document, frozenset(secret for secret in secrets if secret), warnings)
+
+
+def _validated(value: Any) -> MappingFile:
+    """The types that `value` makes. Raises ValidationError with all that is wrong with it."""
+    expressions = Expressions()
+    file: MappingFile | None = None
+    with suppress(ValidationError):
+        file = MappingFile.model_validate(value, context=expressions)
+    is_usable = expressions.compile()
+    # A second time where something is wrong, so that expressions and everything else are told together.
+    return file if file is not None and is_usable else MappingFile.model_validate(value, context=expressions)
 
 
 def needed_repairs(text: str, path: Path) -> tuple[Repair, ...]:
@@ -133,7 +147,11 @@ def _repair_problem(repair: Repair, text: str, path: Path) -> Problem:
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
-    return sorted(dict.fromkeys(problems), key=_position)
+    """By their lines, and each once: what an anchor shares among resources is wrong in one place."""
+    distinct: dict[tuple[str | None, ...], Problem] = {}
+    for problem in problems:
+        distinct.setdefault((problem.code, problem.place, problem.hint or problem.message), problem)
+    return sorted(distinct.values(), key=_position)
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -12,11 +12,12 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    ValidationInfo,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
-from portsync.jq.expression import Expression, compiled
+from portsync.jq.expression import Below, Expression, as_text, compiled, fault_in, not_usable
 from portsync.mapping.live import Live
 from portsync.mapping.requests import Lookup, PathParameter, Request, Window
 from portsync.mapping.section import Section
@@ -24,27 +25,36 @@ from portsync.mapping.source import Source
 from portsync.mapping.templates import TemplateText
 
 if TYPE_CHECKING:
+    from portsync.jq.fault import Fault
     from portsync.jq.program import Template
 
 
-def _search_or_expression(value: Any) -> Template:
+def _search_or_expression(value: Any, info: ValidationInfo) -> Template:
     """Ocean's search form `{combinator, rules}` is evaluated leaf by leaf; anything else is an expression."""
-    if isinstance(value, dict):
-        if not {"combinator", "rules"} <= value.keys():
-            hint = "Port's search form is {combinator: '\"and\"', rules: [{property, operator, value}]}"
-            raise PydanticCustomError("search-form", "a search needs `combinator` and `rules`", {"hint": hint})
-        return {key: _leaves(item) for key, item in value.items()}
-    return compiled(value)
+    if not isinstance(value, dict):
+        return compiled(value, info)
+    if not {"combinator", "rules"} <= value.keys():
+        hint = "Port's search form is {combinator: '\"and\"', rules: [{property, operator, value}]}"
+        raise PydanticCustomError("search-form", "a search needs `combinator` and `rules`", {"hint": hint})
+    faults: list[tuple[Below, int | None, Fault]] = []
+    template: Template = {key: _leaves(item, info, (str(key),), faults) for key, item in value.items()}
+    if faults:
+        raise not_usable(faults)
+    return template
 
 
-def _leaves(value: Any) -> Template:
+def _leaves(value: Any, info: ValidationInfo, below: Below, faults: list[tuple[Below, int | None, Fault]]) -> Template:
+    """The template that `value` is; what is wrong with its leaves is added to `faults`."""
     match value:
         case dict():
-            return {key: _leaves(item) for key, item in value.items()}
+            return {key: _leaves(item, info, (*below, str(key)), faults) for key, item in value.items()}
         case list():
-            return [_leaves(item) for item in value]
+            return [_leaves(item, info, (*below, index), faults) for index, item in enumerate(value)]
         case _:
-            return compiled(value)
+            text = as_text(value)
+            if (fault := fault_in(text, info)) is not None:
+                faults.append((below, fault.offset, fault))
+            return text
 
 
 SearchOrExpression = Annotated[
@@ -83,13 +93,19 @@ class EntityMapping(Section):
     """How a record becomes an entity. Every value is a JQ expression over the record."""
 
     identifier: SearchOrExpression
+    """Tells the entity from all others of its blueprint; a text or a number."""
     blueprint: Expression
     """A constant is a JQ string: `'"service"'`."""
     title: Expression | None = None
+    """The name that people see."""
     icon: Expression | None = None
+    """One of Port's icons; null leaves it out."""
     team: SearchOrExpression = None
+    """The owning team or teams."""
     properties: dict[str, Expression] = Field(default_factory=dict)
+    """By the names that the blueprint gives them."""
     relations: dict[str, SearchOrExpression] = Field(default_factory=dict)
+    """Identifiers of related entities, or searches for them, by the names of the blueprint's relations."""
 
 
 class EntitySection(Section):
@@ -109,6 +125,7 @@ class PortSection(Section):
     items_to_parse_top_level_transform: Annotated[bool, Field(alias="itemsToParseTopLevelTransform")] = True
     """Whether the array itself leaves the record that its elements join."""
     entity: EntitySection
+    """What each record becomes."""
 
 
 class Resource(Section):
@@ -117,7 +134,9 @@ class Resource(Section):
     kind: Annotated[TemplateText, Field(min_length=1)]
     """The endpoint's path, joined to the base URL; a query string in it is kept, and `{name}` is a path parameter."""
     selector: Selector = Selector()
+    """Which of its records are read, and how they are asked for."""
     port: PortSection
+    """What the records become in Port."""
     live: Live | None = None
     """Webhooks that change its entities at once."""
 
@@ -126,6 +145,7 @@ class MappingFile(Section):
     """A mapping file: `resources`, Ocean's switches, and portsync's own `source`."""
 
     source: Source = Source()
+    """The API that is read; its parts may come from the environment."""
     context: dict[str, Lookup] = Field(default_factory=dict)
     """Small requests made once in a run, whose answers every expression sees as `$context.<name>`."""
     create_missing_related_entities: bool = Field(
@@ -148,3 +168,4 @@ class MappingFile(Section):
     missing_users: Annotated[Literal["null", "fail"], BeforeValidator(_null_or_text)] = "null"
     """A relation to a user or team whom Port does not have: leave it empty and count it, or make it a failure."""
     resources: Annotated[list[Resource], Field(min_length=1)]
+    """What is read, in this order."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from portsync.mapping.scalars import index_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -23,6 +25,7 @@ _PASTED = re.compile(
 )
 """A name and password in a URL, and what looks like a key wherever it stands: somebody may have pasted it there."""
 _ITEM = re.compile(r"(\s*(?:-\s+)?)(.*)")
+_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _COVERED = re.compile(r"[^\s\[\],\"']")
 _UNIONS = ("auth", "pagination")
 """The sections of which there are several types: pydantic puts the type into its locations, behind their name."""
@@ -91,13 +94,17 @@ class Document:
             case _:
                 return None
 
-    def of(self, node: yaml.Node, column: int = 1) -> Place:
-        """The place of a node; `column` counts from 1 within the text of a scalar that stands on one line."""
+    def of(self, node: yaml.Node, offset: int | None = None) -> Place:
+        """The place of a node, or of the character at `offset` of a scalar's value."""
         mark = node.start_mark
-        inside = 0
-        if isinstance(node, yaml.ScalarNode) and column > 1 and mark.line == node.end_mark.line:
-            inside = column - 1 + (1 if node.style in ("'", '"') else 0)
-        return Place(self.file, mark.line + 1, mark.column + inside + 1)
+        if offset is not None and isinstance(node, yaml.ScalarNode):
+            index = index_of(self.text, node, offset)
+            if index is not None:
+                inside = self.text[mark.index : index]
+                lines = _BREAK.split(inside)
+                column = mark.column if len(lines) == 1 else 0
+                return Place(self.file, mark.line + len(lines), column + len(lines[-1]) + 1)
+        return Place(self.file, mark.line + 1, mark.column + 1)
 
     def excerpt(self, place: Place) -> str:
         """The line of `place` with a caret under its column."""

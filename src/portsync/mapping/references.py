@@ -43,6 +43,8 @@ def _unknown_names(resource: Resource, path: Path) -> Iterator[tuple[Path, str, 
             if name not in known:
                 guess = did_you_mean(name, list(known))
                 hint = f"say where its values come from, under `selector.path_parameters.{name}`"
+                if f"${{{name}}}" in text:
+                    hint = "the environment is not read here; put ${...} into `query_params`, `headers` or `source`"
                 yield at, f"the path parameter `{{{name}}}` has no values", guess or hint
     for name, parameter in known.items():
         for other in parameter.with_:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from portsync.jq.expression import Expression
@@ -31,6 +31,7 @@ class Request(Section):
     """The parts that every request has."""
 
     method: Method = "GET"
+    """The HTTP method."""
     body: BodyTemplate = None
     """A text is one JQ program whose output is the body; a YAML mapping is literal, with `{{ jq }}` spans."""
     body_type: BodyType = "json"
@@ -85,13 +86,17 @@ class PathParameter(Request):
         return self
 
 
-def _span(text: str) -> str:
+def _span(value: Any) -> str:
+    # A bare number is a text here, which lacks its unit.
+    text = str(value) if isinstance(value, int | float) else value
+    if not isinstance(text, str):
+        raise PydanticCustomError("span", "a span of time is wanted", {"hint": "write `1d`, `6h`, `2w` or `1mo`"})
     if (fault := span_fault(text)) is not None:
         raise PydanticCustomError("span", "{fault}", {"fault": fault, "hint": "write `1d`, `6h`, `2w` or `1mo`"})
     return text
 
 
-Span = Annotated[str, AfterValidator(_span), WithJsonSchema({"type": "string", "pattern": r"^\d+(s|m|h|d|w|mo|y)$"})]
+Span = Annotated[str, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": r"^\d+(s|m|h|d|w|mo|y)$"})]
 
 
 class Window(Section):

@@ -49,10 +49,13 @@ class Timeout(Section):
     """Time-outs in seconds."""
 
     connect: Annotated[float, Field(gt=0)] = 30
+    """Until the connection stands."""
     read: Annotated[float, Field(gt=0)] = 30
     """The longest silence while an answer arrives."""
     write: Annotated[float, Field(gt=0)] = 30
+    """The longest standstill while a request is sent."""
     pool: Annotated[float, Field(gt=0)] = 30
+    """Until a connection is free."""
     total: Annotated[float, Field(gt=0)] = 300
     """For one whole answer; it ends one that drips in for ever."""
 
@@ -97,7 +100,8 @@ class Tls(Section):
     @model_validator(mode="after")
     def key_needs_cert(self) -> Tls:
         if self.key is not None and self.cert is None:
-            raise PydanticCustomError("tls", "`key` goes with `cert`")
+            hint = "add `cert`, the file of the certificate that the key belongs to"
+            raise PydanticCustomError("tls", "`key` goes with `cert`", {"hint": hint})
         return self
 
 
@@ -117,8 +121,11 @@ class Source(Section):
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 10
     """How many requests may be under way at once."""
     retry: Retry = Retry()
+    """How often a failing request is tried again."""
     timeout: Annotated[Timeout, BeforeValidator(_timeout)] = Timeout()
+    """How long an answer may take: seconds, or a section."""
     verify_tls: bool = True
+    """Whether the server's certificate is checked."""
     tls: Tls = Tls()
     """Certificates beyond the usual ones."""
     hints: Annotated[dict[str, str], BeforeValidator(_texts_by_text)] = Field(default_factory=dict)

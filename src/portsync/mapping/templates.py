@@ -6,44 +6,62 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from portsync.jq.compile import find_fault, normalised
-from portsync.jq.expression import compiled
+from portsync.jq.compile import normalised
+from portsync.jq.expression import Below, compiled, fault_in, not_usable
+from portsync.jq.fault import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PATH = re.compile(r"\{\{.*?\}\}|\{(?P<name>[^{}]*)\}|(?:(?!\{\{|\{[^{}]*\}).)+|\{", re.DOTALL)
+_OPEN = re.compile(r"\{\{(?!.*\}\})", re.DOTALL)
 _SPAN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
-def _checked(value: Any) -> Any:
+def spans_in(value: Any) -> Iterator[tuple[Below, int, str]]:
+    """The expressions of the spans in the texts of `value`, each with the way to its text and its offset in that."""
+    for below, text in _texts(value):
+        for span in _SPAN.finditer(text):
+            yield below, span.start(1), span[1]
+
+
+def _texts(value: Any, below: Below = ()) -> Iterator[tuple[Below, str]]:
     match value:
         case str():
-            for span in _SPAN.finditer(value):
-                if (fault := find_fault(span[1])) is not None:
-                    column = None if fault.column is None else span.start(1) + fault.column
-                    raise PydanticCustomError(
-                        "expression",
-                        "{message}",
-                        {"message": fault.message, "code": fault.code, "hint": fault.hint, "column": column},
-                    )
+            yield below, value
         case list():
-            for item in value:
-                _checked(item)
+            for index, item in enumerate(value):
+                yield from _texts(item, (*below, index))
         case dict():
-            for item in value.values():
-                _checked(item)
+            for key, item in value.items():
+                yield from _texts(item, (*below, str(key)))
         case float() if not math.isfinite(value):
             raise PydanticCustomError("number", "a JSON body has no number `{value}`", {"value": str(value)})
         case _:
             pass
+
+
+def _checked(value: Any, info: ValidationInfo) -> Any:
+    faults: list[tuple[Below, int | None, Fault]] = []
+    for below, text in _texts(value):
+        if (opened := _OPEN.search(text)) is not None:
+            hint = "close it with }}, or write {{ '{{' }} for these two characters"
+            faults.append((below, opened.start(), Fault("jq-syntax", "this {{ is never closed", hint)))
+    for below, start, span in spans_in(value):
+        if (fault := fault_in(span, info)) is not None:
+            faults.append((below, None if fault.offset is None else start + fault.offset, fault))
+    if faults:
+        raise not_usable(faults)
     return value
 
 
-def _checked_body(body: Any) -> Any:
-    return compiled(body) if isinstance(body, str) else _checked(body)
+def _checked_body(body: Any, info: ValidationInfo) -> Any:
+    return compiled(body, info) if isinstance(body, str) else _checked(body, info)
 
 
 BodyTemplate = Annotated[Any, AfterValidator(_checked_body)]

@@ -10,7 +10,8 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from portsync.errors import MappingError, Problem
-from portsync.mapping.places import Document, Place, excerpt
+from portsync.mapping.places import Document, Place
+from portsync.mapping.yaml_mistakes import character_problem, syntax_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,15 +21,20 @@ _PLAIN_TAGS = tuple(
 )
 _MOST_NODES = 200_000
 _DEEPEST = 100
+_SIZE_HINT = "look for `*name` that repeats what repeats something else; 200,000 values and 100 levels are possible"
+
+
+_RESOLVERS = {
+    first: [pair for pair in resolvers if not pair[0].endswith((":timestamp", ":bool", ":value"))]
+    for first, resolvers in Resolver.yaml_implicit_resolvers.items()
+}
+"""Those of YAML 1.2's core schema, with which `2023-06-01` and `yes` stay texts."""
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with the scalars of YAML 1.2's core schema: `2023-06-01` and `yes` stay texts."""
+    """SafeLoader with the scalars of YAML 1.2's core schema."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way of saying it
-        first: [pair for pair in resolvers if not pair[0].endswith((":timestamp", ":bool", ":value"))]
-        for first, resolvers in Resolver.yaml_implicit_resolvers.items()
-    }
+    yaml_implicit_resolvers = _RESOLVERS
 
 
 _Loader.add_implicit_resolver(
@@ -36,26 +42,54 @@ _Loader.add_implicit_resolver(
 )
 
 
+def _fast_loader() -> type[Any]:
+    """The same on libyaml, which is ten times as fast, where PyYAML was built with it."""
+    if not yaml.__with_libyaml__:
+        return _Loader
+
+    class FastLoader(yaml.CSafeLoader):
+        yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    return FastLoader
+
+
+_FastLoader = _fast_loader()
+
+
 def compose(file: str, text: str) -> Document | Problem:
     """The nodes of `text`, or the one problem that keeps it from being YAML."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        root = _root(text)
     except yaml.MarkedYAMLError as error:
-        return _syntax_problem(file, text, error)
+        return syntax_problem(file, text, error)
     except yaml.reader.ReaderError as error:
-        return Problem("yaml-syntax", f"not YAML: the character {chr(error.character)!r} is not allowed", place=file)
+        return character_problem(file, text, error)
     except yaml.YAMLError as error:
         return Problem("yaml-syntax", f"not YAML: {error}", place=file)
     except RecursionError:
-        return Problem("yaml-size", "the file nests too deeply", place=file)
+        return Problem("yaml-size", "the file nests too deeply", place=file, hint="close brackets that are open")
     if not isinstance(root, yaml.MappingNode):
-        return Problem(
-            "yaml-syntax",
-            "the file is empty" if root is None else "the file is not a YAML mapping of keys",
-            place=f"{file}:1:1",
-            hint="begin with `resources:`",
-        )
+        return Problem("yaml-syntax", _no_mapping(root), place=f"{file}:1:1", hint="begin with `resources:`")
     return Document(file, text, root)
+
+
+def _root(text: str) -> yaml.Node | None:
+    """The outermost node of `text`. What libyaml does not take is read once more: the other loader has the last word,
+    and its errors know more."""
+    try:
+        return yaml.compose(text, Loader=_FastLoader)
+    except (yaml.YAMLError, RecursionError):
+        return yaml.compose(text, Loader=_Loader)
+
+
+def _no_mapping(root: yaml.Node | None) -> str:
+    match root:
+        case None:
+            return "the file is empty"
+        case yaml.SequenceNode():
+            return "the file is a list, not keys with values"
+        case _:
+            return "the file is a text, not keys with values"
 
 
 def values(document: Document) -> Any:
@@ -64,7 +98,7 @@ def values(document: Document) -> Any:
     try:
         return SafeConstructor().construct_document(document.root)
     except yaml.MarkedYAMLError as error:
-        raise MappingError(_syntax_problem(document.file, document.text, error)) from error
+        raise MappingError(syntax_problem(document.file, document.text, error)) from error
     except (ValueError, RecursionError) as error:
         raise MappingError(
             Problem("yaml-syntax", f"a value is not what its tag says: {error}", document.file)
@@ -79,7 +113,7 @@ def structure_problems(document: Document) -> list[Problem]:
             place = document.of(node)
             return [
                 *problems,
-                Problem("yaml-size", "the file unfolds into too many or too deep values", str(place)),
+                Problem("yaml-size", "the file unfolds into too many or too deep values", str(place), _SIZE_HINT),
             ]
         if not node.tag.startswith(_PLAIN_TAGS):
             place = document.of(node)
@@ -107,7 +141,8 @@ def _key_problems(document: Document, node: yaml.MappingNode) -> Iterator[Proble
     for key, _ in node.value:
         place = document.of(key)
         if not isinstance(key, yaml.ScalarNode):
-            yield Problem("yaml-syntax", "a key must be a text", str(place), excerpt=document.excerpt(place))
+            hint = "a text that begins with a bracket stands between single quotes: '{{ ... }}'"
+            yield Problem("yaml-syntax", "a key has to be a text", str(place), hint, excerpt=document.excerpt(place))
             continue
         if key.value in seen:
             yield Problem(
@@ -118,18 +153,3 @@ def _key_problems(document: Document, node: yaml.MappingNode) -> Iterator[Proble
                 excerpt=document.excerpt(place),
             )
         seen.setdefault(key.value, place)
-
-
-def _syntax_problem(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    message = error.problem or error.context or "syntax error"
-    if mark is None:
-        return Problem("yaml-syntax", f"not YAML: {message}", place=file)
-    place = Place(file, mark.line + 1, mark.column + 1)
-    return Problem(
-        "yaml-syntax",
-        f"not YAML: {message}",
-        place=str(place),
-        hint="indent with spaces, and put expressions that begin with a quote or a bracket between single quotes",
-        excerpt=excerpt(text, place),
-    )

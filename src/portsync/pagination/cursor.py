@@ -24,6 +24,7 @@ class CursorPagination(Paginator):
     sources that filter after they cut the pages have such in the middle."""
 
     type: Literal["cursor"]
+    """Which way from page to page this is."""
     cursor_path: PathExpression
     """Over the answer's body: the cursor of the next page; null, an empty text or `false` ends the run."""
     cursor_param: str = "cursor"

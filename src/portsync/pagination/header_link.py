@@ -17,6 +17,7 @@ class HeaderLinkPagination(Paginator):
     """Follow the link of a relation in the answer's `Link` header (RFC 8288), until there is none."""
 
     type: Literal["header_link"]
+    """Which way from page to page this is."""
     rel: Annotated[str, Field(min_length=1)] = "next"
     """The relation of the next page's link."""
 

@@ -18,6 +18,7 @@ class NextLinkPagination(Paginator):
     """Follow the link that each answer's body holds, until there is none."""
 
     type: Literal["next_link"]
+    """Which way from page to page this is."""
     next_link_path: PathExpression
     """Over the answer's body: the URL of the next page, whole or relative; null or an empty text ends the run."""
 

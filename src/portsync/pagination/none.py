@@ -14,6 +14,7 @@ class NoPagination(Paginator):
     """The answer to the one request holds everything."""
 
     type: Literal["none"] = "none"
+    """Which way from page to page this is."""
 
     def first(self, request: RequestSpec) -> RequestSpec:
         return request

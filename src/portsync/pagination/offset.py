@@ -22,6 +22,7 @@ class OffsetPagination(Paginator):
     server that caps the page size loses nothing."""
 
     type: Literal["offset"]
+    """Which way from page to page this is."""
     offset_param: str = "offset"
     """Carries the number of the first record wanted."""
     limit_param: str | None = "limit"

@@ -21,6 +21,7 @@ class PagePagination(Paginator):
     """Ask for one page after the other by its number."""
 
     type: Literal["page"]
+    """Which way from page to page this is."""
     page_param: str = "page"
     """Carries the number of the page wanted."""
     size_param: str | None = "size"

@@ -96,7 +96,9 @@ class Proposed(Asked):
     text: str
     index: Index = 0
     entity: dict[str, Any] | None = None
-    pagination: dict[str, str | int] | None = None
+    pagination: dict[str, Any] | None = None
+    data_path: str | None = None
+    query_params: dict[str, Any] | None = None
 
 
 class WriteFiles(Asked):

@@ -12,13 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from portsync.errors import PortSyncError
-from portsync.mapping.explain import editor_schema
+from portsync.mapping.schema import editor_schema
 from portsync.masking import Masking
 from portsync.report import problem_as_json
 from portsync.studio.asked import Asked, Connect, Endpoint, Place, Proposed, Save, Slice, Text, Value, WriteFiles
 from portsync.studio.bundle import packed, taken, taken_files
 from portsync.studio.drafting import drafts, proposals
 from portsync.studio.files import ConflictError
+from portsync.studio.finding import found_out
 from portsync.studio.newest import SupersededError
 from portsync.studio.saving import opened, save, write_files
 from portsync.studio.tree import Slicer
@@ -49,6 +50,7 @@ def routes(session: Session, trial: Trial) -> Sequence[BaseRoute]:
         _route("/api/value", Value, looks.value),
         _route("/api/schema", Asked, looks.schema),
         _route("/api/proposals", Text, looks.proposals),
+        _route("/api/find-out", Text, looks.find_out),
         _route("/api/drafts", Text, looks.drafts),
         _route("/api/connect", Connect, writes.connect),
         _route("/api/endpoint", Endpoint, writes.endpoint),
@@ -99,6 +101,9 @@ class Looks:
 
     async def proposals(self, asked: Text) -> Any:
         return await self._session.drafting.run(proposals(self._session, asked))
+
+    async def find_out(self, asked: Text) -> Any:
+        return await self._session.asking.run(found_out(self._session, asked))
 
     async def drafts(self, asked: Text) -> Any:
         return {"blueprints": await self._session.drafting.run(drafts(self._session, asked))}

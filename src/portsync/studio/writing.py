@@ -116,8 +116,11 @@ def placed(asked: Place) -> str:
 def proposed(asked: Proposed) -> str:
     """The text with what was proposed. Raises ConfigError."""
     text = asked.text
-    if asked.pagination is not None:
-        text = with_value(text, ("resources", asked.index, "selector", "pagination"), asked.pagination)
+    selector = ("resources", asked.index, "selector")
+    for key in ("data_path", "pagination", "query_params"):
+        value = getattr(asked, key)
+        if value is not None and value != {}:
+            text = with_value(text, (*selector, key), value)
     if asked.entity is not None:
         text = with_value(text, _entity(text, asked.index, 0), asked.entity)
     return text

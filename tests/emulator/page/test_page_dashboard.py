@@ -56,7 +56,7 @@ def demo(
     assert portsync("provision", None, *catalog, env=env).exit_code == 0
     run = portsync("sync", (shipped / "mappings" / "claude.yaml").read_text(encoding="utf-8"), env=env)
     assert run.exit_code == 0, run.err
-    with httpx.Client(base_url=port_stage[1], trust_env=False) as client:
+    with httpx.Client(base_url=port_stage[1], trust_env=False, verify=False) as client:
 
         def look(path: str) -> Element:
             answer = client.get(path)

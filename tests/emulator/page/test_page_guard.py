@@ -127,7 +127,10 @@ def test_no_address_leads_elsewhere(port: httpx.Client, path: str) -> None:
 
 
 def test_over_loopback_it_is_the_same() -> None:
-    with serving(create_app(client_id="id", client_secret="secret")) as url, httpx.Client(trust_env=False) as client:
+    with (
+        serving(create_app(client_id="id", client_secret="secret")) as url,
+        httpx.Client(trust_env=False, verify=False) as client,
+    ):
         assert "Overview" in client.get(url).text
         assert client.get(url, headers={"host": "evil.example"}).status_code == 421
         assert client.post(f"{url}/_runs", json=RUN, headers={"origin": url}).status_code == 201

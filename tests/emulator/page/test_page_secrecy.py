@@ -119,7 +119,7 @@ def test_credentials_are_in_no_view_and_no_log(
     url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
 
         def post(path: str, body: Any, status: int) -> Any:
             answer = client.post(path, json=body)

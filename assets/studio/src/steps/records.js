@@ -2,7 +2,7 @@
 import { post } from "../api.js";
 import { fill, h, plural } from "../dom.js";
 import { openMenu } from "../menu.js";
-import { Places } from "../proposals.js";
+import { Discovery, Places } from "../proposals.js";
 import { answerStatus, askButton, nothing, problemList, requestLines, resourceChoice } from "../parts.js";
 import { Tree, pathText } from "../tree.js";
 
@@ -12,6 +12,7 @@ export class RecordsStep {
     this.page = page;
     this.element = h("section.step", {});
     this.places = new Places(studio, page);
+    this.discovery = new Discovery(studio, page);
   }
 
   /** Whether nobody said yet where in the answer the records are. */
@@ -31,10 +32,11 @@ export class RecordsStep {
     const view = studio.view;
     const answers = view?.answers ?? [];
     fill(this.element,
-      h("div.head", {}, resourceChoice(studio), h("span.grow"), askButton(studio, answers.length ? "Ask again" : "Ask the source")),
+      h("div.head", {}, resourceChoice(studio), h("span.grow"), studio.isAsking ? null : h("button", { type: "button", disabled: studio.isStale || studio.problems.some((each) => each.code === "unset-variable"), onclick: () => this.discovery.find() }, "Find out how it is read"), askButton(studio, answers.length ? "Ask again" : "Ask the source")),
       studio.askTrouble ? problemList(studio.askTrouble.problems) : null,
       view?.is_unasked ? h("div.panel", {}, h("h3", {}, answers.length ? "The next request, not sent yet" : "The request, not sent yet"), view.requests.map((each) => requestLines(each)),
         h("p.dim", {}, "Nothing leaves this machine until you ask. Answers are kept in memory, and every keystroke is tried on them.")) : null,
+      this.discovery.show(),
       this.#isLost(view) ? this.places.places : answers.length ? this.places.paging : null,
       this.#where(view),
       answers.map((answer, number) => this.#answer(answer, number)),
