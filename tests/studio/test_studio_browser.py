@@ -80,18 +80,8 @@ def put_cursor(tab: Browser, line: str) -> None:
     tab.press("End")
 
 
-def test_a_newcomer_gets_from_an_api_to_entities(
-    tab: Browser,
-    closed: Studio,
-    source: Source,
-    local_port: LocalPort,
-    port_env: dict[str, str],
-    portsync: Callable[..., Run],
-    tmp_path: Path,
-) -> None:
-    source.answer = repos
-    tab.open(closed.entry)
-
+def connect(tab: Browser, source: Source) -> None:
+    """Steps one to three: nothing is asked before the click, and the token stays in memory."""
     # Connect: the token stays in memory.
     tab.sees("Connect to the API")
     tab.fill("Base URL", source.url)
@@ -114,6 +104,9 @@ def test_a_newcomer_gets_from_an_api_to_entities(
     tab.click("button", "Ask the source")
     tab.sees("7 records at .data in 3 pages")
 
+
+def map_by_clicks(tab: Browser) -> None:
+    """Step four; an error is made on the way, marked in its place, and repaired."""
     # Map, by clicks; a key with a space in it is quoted.
     tab.click(".tab", "Map")
     tab.sees("record 1 of 7")
@@ -124,7 +117,7 @@ def test_a_newcomer_gets_from_an_api_to_entities(
     tab.sees("title: .name")
     map_value(tab, "created_at", "Property")
     tab.sees("2026-01-02T03:04:05Z")
-    tab.click("button", "›")
+    tab.click("button[aria-label='Next record']")
     tab.sees("acme/repo-2")
 
     # An error is made, marked in its place, and repaired.
@@ -140,7 +133,9 @@ def test_a_newcomer_gets_from_an_api_to_entities(
     tab.sees("no problems")
     assert tab.js("document.querySelector('#editor .mark-error')") is None
 
-    # Blueprint, and the whole run into the embedded local Port.
+
+def provide_and_try(tab: Browser) -> None:
+    """Steps five and six: the blueprint, and the whole run into the embedded local Port."""
     tab.click(".tab", "Blueprint")
     tab.click("button", "Propose")
     tab.sees("the mapping fits")
@@ -150,6 +145,22 @@ def test_a_newcomer_gets_from_an_api_to_entities(
     tab.sees("See repo in the local Port")
     tab.sees("7 created")
     assert str(tab.js("document.querySelector('a.button').href")).endswith("/blueprints/repo")
+
+
+def test_a_newcomer_gets_from_an_api_to_entities(
+    tab: Browser,
+    closed: Studio,
+    source: Source,
+    local_port: LocalPort,
+    port_env: dict[str, str],
+    portsync: Callable[..., Run],
+    tmp_path: Path,
+) -> None:
+    source.answer = repos
+    tab.open(closed.entry)
+    connect(tab, source)
+    map_by_clicks(tab)
+    provide_and_try(tab)
 
     # The files, to take along and on disk.
     tab.click(".tab", "Take")

@@ -68,8 +68,8 @@ def test_without_the_cookie_nothing_is_done(studio: Studio, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/enter", "/assets/studio.js", "/api/look"])
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "127.0.0.1", "localhost:1", "[::1]:{port}",
-             "me@127.0.0.1:{port}", "", "["],
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "127.0.0.1", "localhost:1",
+             "[::1]:{port}", "me@127.0.0.1:{port}", "", "["],
 )  # fmt: skip
 def test_under_another_name_or_port_nothing_answers(studio: Studio, path: str, host: str) -> None:
     named = host.format(port=httpx.URL(studio.url).port)
@@ -163,7 +163,9 @@ def test_it_listens_on_loopback_alone(studio: Studio) -> None:
 def test_what_is_too_large_is_not_read(studio: Studio) -> None:
     address = httpx.URL(studio.url)
     cookie = "; ".join(f"{name}={value}" for name, value in studio.client.cookies.items())
-    head = f"POST /api/look HTTP/1.1\r\nhost: {address.host}:{address.port}\r\norigin: {studio.url}\r\ncookie: {cookie}\r\n"
+    head = f"POST /api/look HTTP/1.1\r\nhost: {address.host}:{address.port}\r\norigin: {studio.url}\r\n"
     with socket.create_connection((address.host, address.port or 0)) as line:
-        line.sendall(f"{head}content-type: application/json\r\ncontent-length: {10**9}\r\n\r\n".encode())
+        line.sendall(
+            f"{head}cookie: {cookie}\r\ncontent-type: application/json\r\ncontent-length: {10**9}\r\n\r\n".encode()
+        )
         assert line.recv(100).startswith(b"HTTP/1.1 413")

@@ -117,8 +117,9 @@ def test_properties_get_names_that_port_takes(keys: list[str | int], name: str) 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("/v1/repos?x=1", "repo"), ("/teams/{team}/members", "member"), ("/categories", "category"), ("/status", "status"),
-     ("/data.json", "data"), ("/", "entity"), ("/{id}", "entity"), ("/series", "serie"), ("/user-groups", "user_group")],
+    [("/v1/repos?x=1", "repo"), ("/teams/{team}/members", "member"), ("/categories", "category"),
+     ("/status", "status"), ("/data.json", "data"), ("/", "entity"), ("/{id}", "entity"), ("/series", "serie"),
+     ("/user-groups", "user_group")],
 )  # fmt: skip
 def test_blueprints_are_named_after_the_endpoint(kind: str, name: str) -> None:
     assert blueprint_name(kind) == name

@@ -73,9 +73,9 @@ export class Discovery {
     this.page.show();
     const found = await asked(this.page, "/api/find-out", studio.asked);
     studio.isAsking = false;
+    await studio.look();
     this.element.hidden = !found;
     if (found) this.#propose(found);
-    studio.look();
   }
 
   #propose(found) {

@@ -14,7 +14,6 @@ from portsync.authoring.discover.proposal import Endpoint
 from portsync.authoring.discover.shown import rows
 from portsync.chains.access import Access
 from portsync.errors import ConfigError, Problem, SourceError
-from portsync.masking import Masking
 from portsync.studio.work import prepared
 from portsync.studio.writing import endpoint_at
 from portsync.wiring import SourceWire, source_tools
@@ -64,14 +63,13 @@ async def found_out(session: Session, asked: Text) -> dict[str, Any]:
         if not findings.resources:
             raise SourceError(
                 *(
-                    Problem("nothing-found", f"{one.name}: {one.reason}", source.base_url, one.hint)
+                    Problem("nothing-found", redactor.clean(f"{one.name}: {one.reason}"), hint=one.hint)
                     for one in findings.left_out
                 )
             )
         found = findings.resources[0]
-        parameters = {
-            name: value for name, value in found.endpoint.query_params.items() if name not in selector.query_params
-        }
+        known = selector.query_params
+        parameters = {name: value for name, value in found.endpoint.query_params.items() if name not in known}
         shown = {
             "rows": [[about, value, str(one.confidence), one.reason] for about, value, one in rows(found)],
             "requests": findings.requests,
@@ -81,7 +79,8 @@ async def found_out(session: Session, asked: Text) -> dict[str, Any]:
             "entity": _entity(found),
             "blueprint": {found.blueprint: f"{json.dumps(draft_blueprint(found), indent=2, ensure_ascii=False)}\n"},
         }
-        return Masking(redactor).of(shown)  # type: ignore[no-any-return]
+        cleaned: dict[str, Any] = redactor.clean_json(shown)
+        return cleaned
 
 
 def _entity(found: ResourceProposal) -> dict[str, Any]:

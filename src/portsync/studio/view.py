@@ -102,7 +102,7 @@ def shown(viewed: Viewed, playing: Playing, session: Session) -> dict[str, Any]:
     end = viewed.end
     # The request after the last page that is in view is made early, and nobody misses its answer.
     is_unasked = bool(playing.missed) and not viewed.pages
-    hides_end = end is None or (bool(playing.missed) and end.reason == "connection")
+    hides_end = end is None or (bool(playing.missed) and end.reason == "not-kept")
     return {
         "requests": [_request(one, redactor) for one in playing.missed[:1]],
         "is_unasked": is_unasked,
