@@ -44,12 +44,12 @@ class Studio:
         """The address that the command prints."""
         return f"{self.url}{ENTRY}?token={self.keys.token}"
 
-    def post(self, path: str, **asked: Any) -> httpx.Response:
-        return self.client.post(path, json=asked)
+    def post(self, address: str, /, **asked: Any) -> httpx.Response:
+        return self.client.post(address, json=asked)
 
-    def ask(self, path: str, **asked: Any) -> Any:
+    def ask(self, address: str, /, **asked: Any) -> Any:
         """What a request that goes well gives."""
-        answer = self.post(path, **asked)
+        answer = self.post(address, **asked)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

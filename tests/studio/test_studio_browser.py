@@ -210,7 +210,7 @@ def test_what_a_source_answers_never_runs(
     tab.click(".answer .row-of-tree", "<script>")
     tab.click(".tab", "Map")
     tab.sees("record 1 of 7")
-    tab.click(".tree .row-of-tree", "<script>")
+    tab.click(".tree .key", "<script>")
     tab.until("document.querySelector('.menu')?.textContent.includes('script') ?? false")
     tab.press("Escape")
     tab.click(".tab", "Blueprint")
