@@ -164,7 +164,7 @@ def test_what_is_too_large_is_not_read(studio: Studio) -> None:
     address = httpx.URL(studio.url)
     cookie = "; ".join(f"{name}={value}" for name, value in studio.client.cookies.items())
     head = f"POST /api/look HTTP/1.1\r\nhost: {address.host}:{address.port}\r\norigin: {studio.url}\r\n"
-    with socket.create_connection((address.host, address.port or 0)) as line:
+    with socket.create_connection((address.host, address.port or 0), timeout=20) as line:
         line.sendall(
             f"{head}cookie: {cookie}\r\ncontent-type: application/json\r\ncontent-length: {10**9}\r\n\r\n".encode()
         )

@@ -110,6 +110,14 @@ def test_secrets_are_covered_wherever_they_come_from(
     assert "***" in answers[1].text
 
 
+def test_a_value_that_was_pasted_is_covered_whatever_its_name_is(studio: Studio, things: Callable[..., str]) -> None:
+    studio.ask("/api/value", name="PLACE", value="pasted-somewhere")
+
+    (request,) = studio.look(things(selector='query_params: {q: "at ${PLACE}"}'))["view"]["requests"]
+
+    assert request["url"].endswith("/things?q=at+***")
+
+
 def test_the_value_of_a_variable_is_taken_and_never_given(studio: Studio, things: Callable[..., str]) -> None:
     text = things().replace("SRC_TOKEN", "OTHER")
     before = studio.look(text)

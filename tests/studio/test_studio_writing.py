@@ -205,6 +205,12 @@ def test_what_stands_in_the_way_is_not_written_over(text: str) -> None:
     assert refused.value.problems[0].code == "unwritable-place"
 
 
+@pytest.mark.parametrize("text", ["a: &x {b: 1}\nc: *x", "a: &x\n  b: 1\nc: *x", "a: &x [1]\nc: {b: *x}"])
+def test_an_alias_is_not_written_through(text: str) -> None:
+    with pytest.raises(ConfigError):
+        with_value(text, ("c", "b"), "2")
+
+
 def test_the_steps_of_a_newcomer_write_a_mapping_that_check_takes(studio: Studio, tmp_path: Path) -> None:
     text = studio.ask("/api/connect", text="", base_url="https://a.test", auth="bearer", variable="A")["text"]
     made = studio.ask("/api/endpoint", text=text, kind="/repos", query_params={"q": "{{ now }}"})

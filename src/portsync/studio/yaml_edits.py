@@ -64,20 +64,29 @@ def with_value(text: str, path: Sequence[str | int], value: Any) -> str:
         _replaced(text, node, key, path, value) if depth == len(path) else _added(text, node, key, path[depth:], value)
     )
     again = compose("mapping.yaml", made)
-    if isinstance(again, Problem) or _at(values(again), path) != value:
+    # An alias leads to a place that others share: what is written there would change them too.
+    if isinstance(again, Problem) or values(again) != _put(values(document), path, value):
         where = ".".join(map(str, path))
         message = f"`{where}` cannot be written into the text as it stands"
         raise ConfigError(Problem("unwritable-place", message, hint="write it in the editor"))
     return made
 
 
-def _at(value: Any, path: Sequence[str | int]) -> Any:
-    for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
+def _put(value: Any, path: Sequence[str | int], new: Any) -> Any:
+    """A copy of `value` with `new` at `path`; whatever it is, where that leads through something else."""
+    if not path:
+        return new
+    part, *rest = path
+    match value:
+        case dict():
+            return {**value, part: _put(value.get(part), rest, new)}
+        case list() if isinstance(part, int) and part <= len(value):
+            before = value[part] if part < len(value) else None
+            return [*value[:part], _put(before, rest, new), *value[part + 1 :]]
+        case None:
+            return _nested(path, new)
+        case _:
+            return value
 
 
 def _step(node: yaml.Node, part: str | int) -> tuple[yaml.Node | None, yaml.Node] | None:
