@@ -184,6 +184,8 @@ class StandingTime:
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith(("PORT", "OCEAN", "ANTHROPIC"))]:
         monkeypatch.delenv(name)
+    # Programs that tests start would each compile all of portsync again: 0.3 s.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     structlog.reset_defaults()  # a command of an earlier test logs to a stream that is closed by now
 
 

@@ -22,6 +22,7 @@ from portsync.state.place import StatePlace
 from portsync.state.store import opened_state
 from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
+from portsync.transport.tls import closed_context
 from portsync.transport.trouble import Timeouts
 
 if TYPE_CHECKING:
@@ -192,7 +193,9 @@ def _client(owner: Owner) -> Client:
         return
 
     policy = RetryPolicy(2, 1, lambda: 0.0, no_sleep, lambda: 0.0)
-    return Client(policy=policy, timeouts=Timeouts(), user_agent=owner.user_agent, use_proxies=False)
+    return Client(
+        policy=policy, timeouts=Timeouts(), user_agent=owner.user_agent, tls=closed_context(), use_proxies=False
+    )
 
 
 async def _fill(world: World, port: PortClient, other: PortClient) -> None:

@@ -45,6 +45,8 @@ def serving(
         http="h11" if most is None else _bounded(most, within_s),
         log_config=None,
         access_log=False,
+        # Who asks is who is connected, whatever a header says of others.
+        proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=1,
     )

@@ -90,3 +90,19 @@ def test_what_the_loader_takes_is_valid(text: str, validator: Any, tmp_path: Pat
 )
 def test_a_mistake_is_marked(good: str, wrong: str, validator: Any) -> None:
     assert list(validator.iter_errors(yaml.safe_load(GOOD.replace(good, wrong, 1))))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "begins"),
+    [
+        ("Selector", "data_path", "JQ from the answer's body to its records"),
+        ("CursorPagination", "max_pages", "The most pages that are read"),
+        ("LoginTemplate", "body", "Joined to a body that is a JSON object or a form"),
+    ],
+)
+def test_the_text_below_a_field_is_the_description_of_its_key(
+    section: str, key: str, begins: str, portsync: Callable[..., Run]
+) -> None:
+    properties = json.loads(portsync("schema").out)["$defs"][section]["properties"]
+
+    assert properties[key]["description"].startswith(begins)

@@ -17,6 +17,7 @@ from portsync.port.entities import UpsertSwitches
 from portsync.sinks.port import PortSink
 from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
+from portsync.transport.tls import closed_context
 from portsync.transport.trouble import Timeouts
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def with_port(act: Callable[[PortClient], Awaitable[Any]], clock: Clock | None =
 
     async def run() -> Any:
         policy = RetryPolicy(3, 60, clock or Clock(), no_sleep, lambda: 0.0)
-        async with Client(policy=policy, timeouts=Timeouts(), user_agent="portsync/custom/1/me/exporter") as http:
+        agent, tls = "portsync/custom/1/me/exporter", closed_context()  # respx answers before anybody speaks TLS
+        async with Client(policy=policy, timeouts=Timeouts(), user_agent=agent, tls=tls) as http:
             return await act(PortClient(http, PORT, "cid", "secret", clock or Clock()))
 
     return asyncio.run(run())

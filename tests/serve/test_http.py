@@ -22,6 +22,8 @@ from tests.serve.conftest import HTTP_TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.requests import Request
+
     from tests.conftest import LocalPort, Source
 
 
@@ -190,6 +192,16 @@ def test_headers_without_end_are_refused() -> None:
             pass
         with httpx.Client(base_url=url, trust_env=False, verify=False) as client:
             assert client.get("/").text == "here"
+
+
+def test_no_header_says_who_asks() -> None:
+    async def client_of(request: Request) -> PlainTextResponse:
+        assert request.client is not None
+        return PlainTextResponse(request.client.host)
+
+    app = Starlette(routes=[Route("/", client_of)])
+    with serving(app) as url, httpx.Client(trust_env=False, verify=False) as client:
+        assert client.get(url, headers={"x-forwarded-for": "203.0.113.9"}).text == "127.0.0.1"
 
 
 def test_the_token_is_in_no_report(serving_of: Any, mapping: Callable[..., str], source: Source) -> None:

@@ -12,6 +12,7 @@ from portsync.errors import SendError
 from portsync.flow import Answer, RequestSpec
 from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
+from portsync.transport.tls import closed_context
 from portsync.transport.trouble import Timeouts
 from tests.transport.raw_server import Connection, answer, raw_server
 from tests.transport.virtual_time import NOW
@@ -53,6 +54,7 @@ def through_proxy(
                 policy=policy,
                 timeouts=Timeouts(),
                 user_agent="t",
+                tls=closed_context(),
                 use_proxies=use_proxies,
                 auth=HeaderAuth("X-Token", KEY),
                 origin=source,

@@ -70,9 +70,7 @@ def absolute(endpoint: str, base_url: str) -> str:
 class AuthSection(BaseModel):
     """The base of every section below `auth`: unknown keys are refused, secrets stay out of errors."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         # Free parts, such as a login's body, hold secrets too.

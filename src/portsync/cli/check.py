@@ -70,12 +70,11 @@ def check(
             click.echo(f"{path}:{line}: {what.strip()}", err=True)
     _show(found, form, is_one=is_one)
     is_wrong = any(each.problems or (strict and each.warnings) for each in found)
-    if is_wrong:
-        sys.exit(ConfigError.exit_code)
-    if live:
+    if live and not is_wrong:
         from portsync.cli.live import look_live  # noqa: PLC0415 - what runs JQ is not needed offline
 
         sys.exit(max(look_live(each.path, runtime) for each in found))
+    sys.exit(ConfigError.exit_code if is_wrong else 0)
 
 
 def _show(found: Sequence[Checked], form: str, *, is_one: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices
 
 from portsync.auth.login import LoginAuth, LoginRequest, LoginTemplate
+from portsync.mapping.described import DescribedSchema
 from portsync.mapping.models import MappingFile
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _DEEPEST = 7
 
 def mapping_schema() -> Schema:
     """The JSON Schema of the mapping file."""
-    schema = MappingFile.model_json_schema(by_alias=True)
+    schema = MappingFile.model_json_schema(by_alias=True, schema_generator=DescribedSchema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

@@ -25,7 +25,7 @@ class Paginator(BaseModel):
     """The base of all paginators. One knows nothing but the page just read, so it can be shared, and tested with
     values."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_pages: Annotated[int, Field(ge=1)] | None = None
     """The most pages that are read; where the source has more of them, the resource is incomplete."""
