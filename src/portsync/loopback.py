@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -13,17 +13,25 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 @contextmanager
 def serving(
-    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, most: int | None = None, within_s: float = 10.0
+    app: ASGIApp,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    most: int | None = None,
+    within_s: float = 10.0,
+    around: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
 ) -> Iterator[str]:
     """Serve `app` and give its base URL; port 0 takes a free one, and `::` is every address of both kinds. With `most`,
     for a server that strangers can reach, there are at most so many connections at a time, and one that does not come
-    to the end of a request `within_s` seconds is closed.
+    to the end of a request `within_s` seconds is closed. `around` is entered before the first request, in the loop that
+    serves, and left after the last one.
 
     Raises OSError when the port is taken, or the host is none of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -43,9 +51,12 @@ def serving(
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(
-        target=lambda: asyncio.run(server.serve(sockets=[listener])), name="loopback", daemon=True
-    )
+
+    async def serve() -> None:
+        async with around():
+            await server.serve(sockets=[listener])
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="loopback", daemon=True)
     thread.start()
     try:
         # Connections made before the server accepts wait in the listener's backlog, so nobody has to poll.

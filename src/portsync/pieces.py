@@ -7,6 +7,7 @@ that the document holds. So the programs of a resource need not know of it.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,19 @@ _STEP = re.compile(r'\.([A-Za-z_][A-Za-z0-9_]*)|\."([^"\\]*)"|\.?\["([^"\\]*)"\]
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 """A Raw is a part of the body, not copied and not parsed: 70 bytes for each record, whatever its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceSizes:
+    """Which documents are taken apart, in bytes."""
+
+    piece: int = 2**20
+    """How many of the records a piece holds, about."""
+    smallest: int = 2**23
+    """A document that is smaller stays whole."""
+
+
+USUAL = PieceSizes()
 
 
 def pieces(

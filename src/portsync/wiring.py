@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -208,10 +208,12 @@ async def source_tools(
     source: SourcePlan,
     around: Surroundings,
     store: TokenStore,
+    warm: JqPool | None = None,
     *,
     largest_answer: int = LARGEST_ANSWER,
 ) -> AsyncIterator[FromSource]:
-    """What a run of `mapping` needs to read its source. `largest_answer` is in bytes, after decompression."""
+    """What a run of `mapping` needs to read its source. `warm` is a pool that lives longer than the run;
+    `largest_answer` is in bytes, after decompression."""
     settings, runtime = around.settings, around.runtime
     timeout, rate = source.timeout, source.rate_limit
     origins = source.origins
@@ -234,7 +236,8 @@ async def source_tools(
         budget=None if rate is None else Budget(rate.requests, rate.per),
     )
     limits = Limits(settings.jq_timeout, settings.jq_memory)
-    async with client, JqPool(limits, settings.jq_workers or usable_cores()) as pool:
+    own = JqPool(limits, settings.jq_workers or usable_cores()) if warm is None else nullcontext(warm)
+    async with client, own as pool:
         # The user's own budget is waited for, however long that takes.
         turn_s = 0.0 if rate is None else rate.per
         patience_s = timeout.total + source.retry.max_wait + turn_s + 5 * settings.jq_timeout

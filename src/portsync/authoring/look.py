@@ -15,6 +15,7 @@ from portsync.chains.read import read_resource
 from portsync.chains.taken import TakenValues
 from portsync.examples import first_records
 from portsync.flow import End, Spent
+from portsync.pieces import USUAL
 from portsync.plan import page_program
 from portsync.transform import Mapper, map_page
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from portsync.flow import Entity, Failure, FieldError, Json, MappedPage, Page, PageFacts
     from portsync.jq.variables import Variables
     from portsync.mapping.loader import LoadedMapping
+    from portsync.pieces import PieceSizes
     from portsync.plan import SourcePlan
     from portsync.wiring import FromSource
 
@@ -151,8 +153,13 @@ def _record(seen: SeenPage, number: int, value: Json, hints: Mapping[str, str]) 
 
 @asynccontextmanager
 async def looking(
-    mapping: LoadedMapping, source: SourcePlan, tools: FromSource, clock: Callable[[], float]
+    mapping: LoadedMapping,
+    source: SourcePlan,
+    tools: FromSource,
+    clock: Callable[[], float],
+    sizes: PieceSizes = USUAL,
 ) -> AsyncIterator[Look]:
-    """Looks at `mapping`; its lookups are made first. `clock` is in epoch seconds."""
-    access = Access(source, tools.client.send, tools.pool, clock, clock())
+    """Looks at `mapping`; its lookups are made first. `clock` is in epoch seconds; `sizes` say which answers are large
+    enough to be mapped in pieces."""
+    access = Access(source, tools.client.send, tools.pool, clock, clock(), sizes=sizes)
     yield Look(mapping, await look_up(mapping.file.context, access))

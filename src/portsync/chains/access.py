@@ -9,7 +9,7 @@ from portsync.decode import decoded
 from portsync.extract import Reading
 from portsync.glance import glancing
 from portsync.jq.variables import Context
-from portsync.pieces import pieces
+from portsync.pieces import USUAL, PieceSizes, pieces
 from portsync.transport.client import LARGEST_ANSWER
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Access:
     """The run's instant, which expressions see."""
     context: Context = field(default_factory=Context)
     """What the lookups gave so far."""
+    sizes: PieceSizes = USUAL
+    """From which size on an answer is read in pieces."""
 
     def reading(self, request: Request, *, width: int = 1) -> Reading:
         """How the pages of `request` are fetched."""
@@ -43,7 +45,9 @@ class Access:
             lambda answer: decoded(
                 answer.body, answer.headers, request.decode, delimiter=request.csv_delimiter, largest=LARGEST_ANSWER
             ),
-            lambda body: pieces(body, request.data_path, claims),
+            lambda body: pieces(
+                body, request.data_path, claims, piece_bytes=self.sizes.piece, smallest=self.sizes.smallest
+            ),
             glancing(request.data_path, claims),
             self.clock,
             request.on_status,

@@ -29,6 +29,7 @@ class Commands(click.Group):
         "explain": "Say where each property of an entity comes from, and what a sync would change.",
         "test": "Hold mappings to their test cases; no network.",
         "discover": "Find out how an API is read, and propose a mapping for it.",
+        "studio": "Write a mapping in a local web page, beside what it makes of the API.",
         "plan": "Say what a sync would change in Port, and change nothing.",
         "sync": "Bring a mapping's resources into Port.",
         "serve": "Stay up: run on a schedule, and whenever Port or somebody asks.",

@@ -19,13 +19,16 @@ RUNAWAY = frozenset({"jq-timeout", "jq-memory", "jq-crash"})
 class JqPool:
     """Runs JQ programs in at most `workers` processes: `async with JqPool(limits, workers=2) as pool`."""
 
-    def __init__(self, limits: Limits, workers: int = 1) -> None:
+    def __init__(self, limits: Limits, workers: int = 1, *, has_spare: bool = False) -> None:
+        """With `has_spare` there is always one more worker that has started already, so that nobody waits for one
+        after another one was late."""
         self.limits = limits
+        self._has_spare = has_spare
         self._room = asyncio.Semaphore(workers)
         self._idle: list[WorkerProcess] = []
         self._started: set[WorkerProcess] = set()
         self._first: asyncio.Task[WorkerProcess] | None = None
-        """Under way from the beginning: its start takes longer than the first request."""
+        """Under way before it is needed: its start takes longer than the first request."""
         self.runs = 0
         """How many runs came to their end, well or not."""
         self.lost = 0
@@ -122,10 +125,13 @@ class JqPool:
         if first is None:
             return await self._start()
         try:
-            return await asyncio.shield(first)
+            worker = await asyncio.shield(first)
         except asyncio.CancelledError:
             self._first = first
             raise
+        if self._has_spare:
+            self._first = asyncio.create_task(self._start())
+        return worker
 
     async def _start(self) -> WorkerProcess:
         worker = await WorkerProcess.start(self.limits)
