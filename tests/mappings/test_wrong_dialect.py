@@ -47,12 +47,13 @@ def test_the_dialect_of_the_document_against_the_admin_api(
     assert "mappings/claude-admin.yaml" in run.out + run.err
 
 
+@pytest.mark.parametrize("mapping", ["claude-admin.yaml", "claude-analytics.yaml"])
 @pytest.mark.parametrize("command", ["sync", "preview"])
-def test_the_admin_api_s_dialect_against_a_source_that_speaks_the_document_s(
-    portsync: Callable[..., Run], port_env: dict[str, str], command: str
+def test_the_admin_api_s_dialects_against_a_source_that_speaks_the_document_s(
+    portsync: Callable[..., Run], port_env: dict[str, str], command: str, mapping: str
 ) -> None:
     with serving(create_source(token="sk-ant-api03-invented", today=date(2026, 11, 20))) as url:
         env = {**port_env, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_ADMIN_KEY": "sk-ant-api03-invented"}
-        run = portsync(command, (ROOT / "mappings" / "claude-admin.yaml").read_text(), env=env, at=MORNING)
+        run = portsync(command, (ROOT / "mappings" / mapping).read_text(), env=env, at=MORNING)
     assert run.exit_code in (1, 3)
     assert "mappings/claude.yaml" in run.out + run.err
