@@ -208,7 +208,9 @@ def test_the_parts_make_the_whole(sync: Callable[[], Run], local_port: LocalPort
     for blueprint in ("claude_user_activity", "claude_model_usage"):
         shares = held_dollars(local_port, blueprint, "cost_usd")
         # Each part is rounded on its own.
-        assert abs(sum(shares.values()) - sum(costs.values())) <= Decimal("0.0000005") * len(shares)
+        assert abs(sum(shares.values(), Decimal()) - sum(costs.values(), Decimal())) <= Decimal("0.0000005") * len(
+            shares
+        )
 
 
 def test_a_cost_is_broken_down_by_what_it_is_for(sync: Callable[[], Run], local_port: LocalPort) -> None:
@@ -294,7 +296,7 @@ def test_what_belongs_to_nobody_is_one_entity_of_a_day_over_all_rows_and_pages(
     assert len(usage) == len(amounts) == 2
     assert found["total_requests"] == sum(one["requests"] for one in usage)
     assert found["input_tokens"] == sum(one["uncached_input_tokens"] for one in usage)
-    assert Decimal(str(found["cost_usd"])) == rounded({"": sum(amounts) / 100})[""]
+    assert Decimal(str(found["cost_usd"])) == rounded({"": sum(amounts, Decimal()) / 100})[""]
 
 
 @pytest.mark.parametrize(("status", "advice"), [(400, "claude-admin.yaml"), (404, "claude-admin.yaml")])
