@@ -18,7 +18,15 @@ from portsync.demo.users import sample_users
 from portsync.emulator.app import create_app
 from portsync.shipped import shipped_folder
 from tests.conftest import NOW, PORT_SECRET
-from tests.demo.implied import ROWS_OF_A_PAGE, Counted, admin_requests, analytics_requests, code_rows, numbers_of
+from tests.demo.implied import (
+    ROWS_OF_A_PAGE,
+    Counted,
+    admin_requests,
+    analytics_requests,
+    code_rows,
+    numbers_of,
+    requests_of,
+)
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -62,9 +70,10 @@ def in_port(port: LocalPort, expected: Holdings) -> Holdings:
     return {blueprint: numbers_of(port.entities(blueprint), held) for blueprint, held in expected.items()}
 
 
-MANY_DAYS = Books(today=TODAY, days=63, users=sample_users(10), models=sample_models(12), keys=sample_keys(3))
+# Full pages to the last one: 62 days are two pages of buckets, and 3,000 people who have not left three of people.
+MANY_DAYS = Books(today=TODAY, days=62, users=sample_users(10), models=sample_models(12), keys=sample_keys(3))
 MANY_ROWS = Books(today=TODAY, days=3, users=sample_users(400), models=sample_models(12), keys=sample_keys(40))
-MANY_PEOPLE = Books(today=TODAY, days=2, users=sample_users(3200), models=sample_models(1), keys=sample_keys(40))
+MANY_PEOPLE = Books(today=TODAY, days=2, users=sample_users(3123), models=sample_models(1), keys=sample_keys(40))
 
 
 @pytest.mark.parametrize("books", [MANY_DAYS, MANY_PEOPLE], ids=["many days", "many people"])
@@ -95,13 +104,24 @@ def test_the_analytics_endpoints_are_read_whole_with_as_many_requests_as_their_p
 
 def test_the_books_have_more_than_a_page_of_everything() -> None:
     """Otherwise the tests above say little."""
-    assert admin_requests(MANY_DAYS)["cost_report"] == 9
-    assert admin_requests(MANY_PEOPLE)["users"] == 4
+    assert admin_requests(MANY_DAYS)["cost_report"] == 3 * 2
+    assert admin_requests(MANY_PEOPLE)["users"] == 3
     assert max(code_rows(MANY_PEOPLE)) > ROWS_OF_A_PAGE
-    assert analytics_requests(MANY_DAYS)["analytics/cost"] == 3 + 9 + 3 + 5
+    assert analytics_requests(MANY_DAYS)["analytics/cost"] == 2 + 9 + 2 + 4
     days = [{(actor_of(cell), cell.model) for cell in MANY_ROWS.cells(day)} for day in MANY_ROWS.held_days()]
     assert max(map(len, days)) > ROWS_OF_A_PAGE
     assert "unattributed" in str(holdings(MANY_ROWS, Generation.ANALYTICS))
+
+
+def test_the_guide_says_how_many_requests_there_are() -> None:
+    text = (shipped_folder() / "docs" / "guides" / "claude.md").read_text(encoding="utf-8")
+    large = Books(today=TODAY, days=90, users=sample_users(200), models=sample_models(12), keys=sample_keys(40))
+    admin, analytics = (sum(requests_of(large, generation).values()) for generation in Generation)
+    small = [sum(requests_of(Books(today=TODAY), generation).values()) for generation in Generation]
+
+    assert f"`claude-admin.yaml` makes {admin} requests" in text
+    assert f"`claude-analytics.yaml` makes {analytics}," in text
+    assert f"| requests for 30 days of a small organization | {small[0]} | {small[1]} | 5 |" in text
 
 
 def test_refusals_that_pass_are_waited_for(
