@@ -63,7 +63,7 @@ def create_source(
         return answered({"data": data}, next(request_numbers))
 
     async def describe(_request: Request) -> Response:
-        return _json(200, openapi_document(PATHS), request_id=_request_id(next(request_numbers)))
+        return answered(openapi_document(PATHS), next(request_numbers))
 
     async def refuse(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
