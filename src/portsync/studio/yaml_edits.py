@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 _WIDE = 10_000
+_BREAKS = frozenset("\r\x85\u2028\u2029")
+"""What YAML takes for the end of a line beside the line break itself: it has to be escaped."""
 _ORDER = (
     *("source", "context", "createMissingRelatedEntities", "deleteDependentEntities", "enableMergeEntity"),
     *("entityDeletionThreshold", "resources", "base_url", "auth"),
@@ -36,7 +38,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _text_of(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     # What a later YAML takes for something else, `yes` and dates, between quotes too.
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = '"' if _BREAKS.intersection(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text_of)
@@ -46,30 +49,34 @@ def with_value(text: str, path: Sequence[str | int], value: Any) -> str:
     """`text` with `value` at `path`, in place of what is there. Missing parents are made; an index behind the last
     element of a list makes one more. Raises ConfigError where `text` is no YAML, or where `path` leads through
     something else than it says."""
-    if not text.strip() or all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
-        return text + ("\n" if text and not text.endswith("\n") else "") + _dumped(_nested(path, value))
-    document = compose("mapping.yaml", text)
-    if isinstance(document, Problem):
-        raise ConfigError(document)
-    if problems := structure_problems(document):
-        raise ConfigError(*problems)
-    node, depth, key = document.root, 0, None
-    for part in path:
-        step = _step(node, part)
-        if step is None:
-            break
-        key, node = step
-        depth += 1
-    made = (
-        _replaced(text, node, key, path, value) if depth == len(path) else _added(text, node, key, path[depth:], value)
-    )
+    before: Any = None
+    if all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
+        made = text + ("\n" if text and not text.endswith("\n") else "") + _dumped(_nested(path, value))
+    else:
+        document = compose("mapping.yaml", text)
+        if isinstance(document, Problem):
+            raise ConfigError(document)
+        if problems := structure_problems(document):
+            raise ConfigError(*problems)
+        before, made = values(document), _made(text, document.root, path, value)
     again = compose("mapping.yaml", made)
     # An alias leads to a place that others share: what is written there would change them too.
-    if isinstance(again, Problem) or values(again) != _put(values(document), path, value):
+    if isinstance(again, Problem) or values(again) != _put(before, path, value):
         where = ".".join(map(str, path))
         message = f"`{where}` cannot be written into the text as it stands"
         raise ConfigError(Problem("unwritable-place", message, hint="write it in the editor"))
     return made
+
+
+def _made(text: str, root: yaml.Node, path: Sequence[str | int], value: Any) -> str:
+    """`text` with `value` at `path` below `root`."""
+    node, key = root, None
+    for depth, part in enumerate(path):
+        step = _step(node, part)
+        if step is None:
+            return _added(text, node, key, path[depth:], value)
+        key, node = step
+    return _replaced(text, node, key, path, value)
 
 
 def _put(value: Any, path: Sequence[str | int], new: Any) -> Any:
@@ -111,9 +118,7 @@ def _dumped(value: Any) -> str:
 
 
 def _flow(value: Any) -> str:
-    text = yaml.dump(
-        value, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, width=_WIDE, default_flow_style=True
-    )
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDE, default_flow_style=True)
     return text.removesuffix("\n").removesuffix("\n...")
 
 
