@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
