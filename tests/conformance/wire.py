@@ -15,7 +15,7 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -155,7 +155,7 @@ class Stage:
         body = reply.body
         if not isinstance(body, bytes):
             body = self.addresses.real(json.dumps(body)).encode()
-        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
+        lines = [f"HTTP/1.1 {reply.status} {responses.get(reply.status, 'as the gateway calls it')}"]
         names = {name.lower() for name, _ in reply.headers}
         lines += [f"{name}: {self.addresses.real(value)}" for name, value in reply.headers]
         if "content-type" not in names:
