@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from portsync.state.postgres import postgres_engine, session_name
+from portsync.state.postgres import SESSIONS, postgres_engine, session_name
 from portsync.state.store import lock_key
 
 if TYPE_CHECKING:
@@ -140,7 +140,9 @@ class PostgresLease:
                 self._connection.execute(text(f"SET idle_session_timeout = '{_SILENT_S}s'"))
         is_ours = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar_one()
         if not is_ours:
-            self._before = self._connection.execute(_HOLDER, {"key": self._key}).scalar() or self._before
+            holder = self._connection.execute(_HOLDER, {"key": self._key}).scalar() or ""
+            # Numbers of locks are short, and somebody else's may be the same.
+            self._before = holder if holder.startswith(SESSIONS) else self._before
         self._connection.commit()
         return bool(is_ours)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _GONE_AFTER_MS = 15_000
 _ANSWER_S = 30.0
 """A statement that takes longer never ends: something between keeps the connection up, and hands nothing on."""
+SESSIONS = "portsync "
+"""What the names of our sessions begin with."""
 _OURS = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -41,9 +43,9 @@ _THEIRS = (
 its locks to another one; by itself it takes more than two hours."""
 
 
-def postgres_engine(url: str, pool: type[Pool]) -> Engine:
-    """An engine for `url`; nothing is connected yet. Raises StateError, and so does a connection where the URL says
-    what no server can be asked for."""
+def postgres_engine(url: str, pool: type[Pool], *, answer_s: float = _ANSWER_S) -> Engine:
+    """An engine for `url`; nothing is connected yet. No statement waits for its answer for more than `answer_s`
+    seconds. Raises StateError, and so does a connection where the URL says what no server can be asked for."""
     try:
         read = make_url(url)
         engine = create_engine(read, poolclass=pool, connect_args={**_OURS, "application_name": session_name()})
@@ -58,7 +60,7 @@ def postgres_engine(url: str, pool: type[Pool]) -> Engine:
         raise StateError(Problem("bad-state", message, "PORTSYNC_STATE", "take it out"))
 
     driver: Any = engine.dialect.loaded_dbapi
-    bounded = _bounded(driver.Connection)
+    bounded = _bounded(driver.Connection, answer_s)
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: object, _: object, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -82,10 +84,10 @@ def postgres_engine(url: str, pool: type[Pool]) -> Engine:
 
 def session_name() -> str:
     """By which name the database knows the sessions of this process, and of no other one (`pg_stat_activity`)."""
-    return f"portsync {socket.gethostname()[:40]} {os.getpid()}"
+    return f"{SESSIONS}{socket.gethostname()[:40]} {os.getpid()}"
 
 
-def _bounded(connection: type[Any]) -> type[Any]:
+def _bounded(connection: type[Any], answer_s: float) -> type[Any]:
     """The driver's connection, which waits for no answer for ever: its own time-outs end when a peer says that it is
     there, whether it answers or not."""
 
@@ -95,14 +97,14 @@ def _bounded(connection: type[Any]) -> type[Any]:
 
         def _in_time(self, answering: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
             """The same, which the driver asks again several times a second whether there is an answer."""
-            until = monotonic() + _ANSWER_S
+            until = monotonic() + answer_s
             try:
                 awaited = next(answering)
                 while True:
                     ready = yield awaited
                     if not ready and monotonic() > until:
                         self.pgconn.finish()
-                        raise self.OperationalError(f"the database did not answer within {_ANSWER_S:.0f} s")
+                        raise self.OperationalError(f"the database did not answer within {answer_s:g} s")
                     awaited = answering.send(ready)
             except StopIteration as end:
                 return end.value
