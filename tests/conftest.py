@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from starlette.routing import Route
 
 from portsync.cli.main import main
 from portsync.emulator.app import create_app
+from portsync.logs import OfLibraries
 from portsync.loopback import serving
 from portsync.runtime import Runtime
 from tests.several import Several
@@ -187,6 +189,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # Programs that tests start would each compile all of portsync again: 0.3 s.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     structlog.reset_defaults()  # a command of an earlier test logs to a stream that is closed by now
+    root = logging.getLogger()
+    root.handlers = [handler for handler in root.handlers if not isinstance(handler, OfLibraries)]
 
 
 class Stage:

@@ -1,4 +1,4 @@
-"""The shipped dashboard against the shipped blueprints, and against the guide that explains it."""
+"""The shipped dashboards against the shipped blueprints, and against the guide that explains them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = shipped_folder()
-PAGE: dict[str, Any] = json.loads((ROOT / "dashboards" / "claude.json").read_text(encoding="utf-8"))
-WIDGETS: list[dict[str, Any]] = PAGE["widgets"][0]["widgets"]
+NAMES = ("claude", "claude-admin", "claude-analytics")
+PAGES: dict[str, dict[str, Any]] = {
+    name: json.loads((ROOT / "dashboards" / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
+}
+GUIDE = (ROOT / "docs" / "guides" / "claude.md").read_text(encoding="utf-8")
 BLUEPRINTS = {b["identifier"]: b for b in read_blueprints(ROOT / "blueprints" / "claude")}
 
 
@@ -40,7 +43,21 @@ def rules(widget: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("widget", WIDGETS, ids=[widget["id"] for widget in WIDGETS])
+def widgets(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = PAGES[name]["widgets"][0]["widgets"]
+    return found
+
+
+def test_no_shipped_dashboard_goes_untested() -> None:
+    assert {path.stem for path in (ROOT / "dashboards").glob("*.json")} == set(NAMES)
+    assert len({page["identifier"] for page in PAGES.values()}) == len(NAMES), "all of them fit into one Port"
+
+
+@pytest.mark.parametrize(
+    "widget",
+    [widget for name in NAMES for widget in widgets(name)],
+    ids=[f"{name}-{widget['id']}" for name in NAMES for widget in widgets(name)],
+)
 def test_a_widget_shows_what_its_blueprint_has(widget: dict[str, Any]) -> None:
     shown = list(parts(widget))
 
@@ -52,8 +69,27 @@ def test_a_widget_shows_what_its_blueprint_has(widget: dict[str, Any]) -> None:
     assert {rule["value"] for rule in rules(widget) if rule["property"] == "$blueprint"} <= blueprints
 
 
-def test_the_guide_has_a_row_for_each_widget_in_their_order() -> None:
-    text = (ROOT / "docs" / "guides" / "claude.md").read_text(encoding="utf-8")
-    rows = re.findall(r"(?m)^\| ([^|]+) \|", text.split("## The widgets")[1].split("\n## ")[0])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_layout_has_a_place_for_each_widget_in_their_order(name: str) -> None:
+    (dashboard,) = PAGES[name]["widgets"]
+    rows = [row["columns"] for row in dashboard["layout"]]
 
-    assert rows[1:] == [widget["title"] for widget in WIDGETS]
+    assert [column["id"] for row in rows for column in row] == [widget["id"] for widget in widgets(name)]
+    assert {sum(column["size"] for column in row) for row in rows} == {12}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_guide_has_a_row_for_each_widget_in_their_order(name: str) -> None:
+    section = GUIDE.split(f"### `dashboards/{name}.json`")[1].split("\n## ")[0].split("\n### ")[0]
+    rows = re.findall(r"(?m)^\| ([^|]+) \|", section)
+
+    assert rows[1:] == [widget["title"] for widget in widgets(name)]
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_the_admin_api_s_dashboards_show_no_success(name: str) -> None:
+    """The API does not say it, so that there is nothing to show."""
+    shown = {part for widget in widgets(name) for _, part in parts(widget)}
+
+    assert shown.isdisjoint({"successful_requests", "failed_requests", "success_rate"})
+    assert ("total_requests" in shown) is (name == "claude-analytics")

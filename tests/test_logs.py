@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import html
 import json
+import logging
 import re
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portsync.excerpts import CUT
-from portsync.logs import Redactor
+from portsync.logs import OfLibraries, Redactor, configure_logs
 from portsync.settings import read_settings
+from tests.conftest import TOKEN
 
 SECRETS = st.from_regex(r"[A-Za-z0-9]{4}[!-~]{4,40}", fullmatch=True)
 ESCAPES = [
@@ -74,3 +80,89 @@ def test_secrets_are_found_deep_within_an_event() -> None:
 )
 def test_the_password_of_a_state_is_a_secret(state: str) -> None:
     assert "hush/hush" in read_settings({"PORTSYNC_STATE": state}).secrets()
+
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logging_on(capsys: pytest.CaptureFixture[str]) -> Callable[..., Lines]:
+    """Begin to log, with a redactor that knows a secret; gives what tells the lines so far. Not before the test begins,
+    because pytest takes away handlers that come before."""
+
+    def begin(level: str = "WARNING") -> Lines:
+        configure_logs(form="json", level=level, redactor=Redactor([TOKEN]))
+        return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    return begin
+
+
+def _line(event: str, library: str, message: str) -> dict[str, str]:
+    return {"event": event, "library": library, "message": message, "level": "warning" if "warn" in event else "error"}
+
+
+@pytest.mark.parametrize("library", ["uvicorn.error", "sqlalchemy.engine", "httpx", "asyncio"])
+def test_what_libraries_log_goes_the_same_way_less_the_secrets(library: str, logging_on: Callable[..., Lines]) -> None:
+    shown = logging_on()
+    logging.getLogger(library).info("of no interest: %s", TOKEN)
+    logging.getLogger(library).warning("no answer from %s", f"https://x?key={TOKEN}")
+    logging.getLogger(library).critical(TOKEN)
+
+    found = shown()
+
+    assert [{key: value for key, value in line.items() if key != "timestamp"} for line in found] == [
+        _line("library.warned", library, "no answer from https://x?key=***"),
+        _line("library.failed", library, "***"),
+    ]
+
+
+def test_an_exception_that_a_library_logs_is_shown_less_the_secrets(
+    logging_on: Callable[..., Lines],
+) -> None:
+    shown = logging_on()
+    try:
+        int(TOKEN)
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("in an application")
+
+    (line,) = shown()
+    assert line["message"].startswith("in an application\nTraceback")
+    assert line["message"].endswith("ValueError: invalid literal for int() with base 10: '***'")
+
+
+def test_a_message_whose_arguments_do_not_fit_is_shown_without_them(logging_on: Callable[..., Lines]) -> None:
+    shown = logging_on()
+    OfLibraries().handle(logging.LogRecord("httpx", logging.WARNING, "x.py", 1, "two: %s %s", (TOKEN,), None))
+
+    assert [line["message"] for line in shown()] == ["two: %s %s"]
+
+
+def test_libraries_are_heard_once_however_often_logs_are_configured(
+    logging_on: Callable[..., Lines],
+) -> None:
+    logging_on()
+    shown = logging_on("ERROR")
+    logging.getLogger("httpx").warning("not at this level")
+    logging.getLogger("httpx").error("once")
+
+    assert [line["message"] for line in shown()] == ["once"]
+
+
+def test_a_task_that_nobody_asked_for_its_error_says_it_less_the_secrets(
+    logging_on: Callable[..., Lines],
+) -> None:
+    async def failing() -> None:
+        raise ConnectionError(TOKEN)
+
+    async def main() -> None:
+        task = asyncio.create_task(failing())
+        await asyncio.wait({task})
+        del task
+        gc.collect()
+
+    shown = logging_on()
+    asyncio.run(main())
+
+    (line,) = shown()
+    assert line["library"] == "asyncio"
+    assert "ConnectionError: ***" in line["message"]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.responses import Response
 
+from portsync.errors import SettingsError
+from portsync.settings import read_settings
 from tests.conftest import PORT_SECRET, TOKEN
 
 if TYPE_CHECKING:
@@ -203,3 +205,57 @@ def test_an_unknown_kind_of_authentication_is_refused(ocean: Callable[..., Run],
     assert run.exit_code == 2
     assert f"{CONFIG}AUTH_TYPE: `oauth2` is none of" in run.err
     assert not source.asked
+
+
+_LISTENER = "OCEAN__EVENT_LISTENER"
+
+
+@pytest.mark.parametrize(
+    ("environment", "listener", "poll_every", "runs_at_start"),
+    [
+        ({_LISTENER: "ONCE"}, "once", 60.0, True),
+        ({_LISTENER: '{"type": "POLLING", "interval": 30, "resyncOnStart": false}'}, "poll", 30.0, False),
+        ({_LISTENER: '{"type": "POLLING", "interval": "30"}'}, "poll", 30.0, True),
+        ({f"{_LISTENER}__TYPE": "ONCE"}, "once", 60.0, True),
+        ({f"{_LISTENER}__TYPE": "Kafka"}, "poll", 60.0, True),
+        (
+            {
+                f"{_LISTENER}__TYPE": "POLLING",
+                f"{_LISTENER}__INTERVAL": "45",
+                f"{_LISTENER}__RESYNC_ON_START": "false",
+            },
+            "poll",
+            45.0,
+            False,
+        ),
+        ({_LISTENER: '{"type": "POLLING", "interval": 30}', f"{_LISTENER}__TYPE": "ONCE"}, "once", 30.0, True),
+        ({_LISTENER: '{"interval": 30}', f"{_LISTENER}__TYPE": "POLLING"}, "poll", 30.0, True),
+        ({f"{_LISTENER}__TYPE": "ONCE", "PORTSYNC_LISTENER": "poll"}, "poll", 60.0, True),
+    ],
+)
+def test_its_listener_is_read_from_one_variable_and_from_those_of_its_parts(
+    environment: dict[str, str], listener: str, poll_every: float, *, runs_at_start: bool
+) -> None:
+    settings = read_settings(environment)
+
+    assert (settings.listener, settings.poll_every, settings.runs_at_start) == (listener, poll_every, runs_at_start)
+
+
+@pytest.mark.parametrize(
+    ("environment", "place"),
+    [
+        ({_LISTENER: '{"interval": 30}'}, _LISTENER),
+        ({_LISTENER: "WEBHOOKS_ONLY"}, _LISTENER),
+        ({_LISTENER: '{"type": 7}', f"{_LISTENER}__TYPE": "ONCE"}, _LISTENER),
+        ({f"{_LISTENER}__TYPE": "WEBHOOKS_ONLY"}, f"{_LISTENER}__TYPE"),
+        ({_LISTENER: "ONCE", f"{_LISTENER}__INTERVAL": "soon"}, f"{_LISTENER}__INTERVAL"),
+        ({_LISTENER: "ONCE", f"{_LISTENER}__RESYNC_ON_START": "perhaps"}, f"{_LISTENER}__RESYNC_ON_START"),
+    ],
+)
+def test_a_listener_that_makes_no_sense_is_refused_by_the_name_of_its_variable(
+    environment: dict[str, str], place: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(environment)
+
+    assert [problem.place for problem in caught.value.problems] == [place]

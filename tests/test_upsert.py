@@ -10,7 +10,8 @@ import pytest
 from portsync.errors import PortUnreachableError, Problem
 from portsync.flow import Batch, BatchResult, Entity, Fate, Outcome
 from portsync.room import RoomSize
-from portsync.upsert import IN_FLIGHT, Upserter
+from portsync.stop import Stop
+from portsync.upsert import IN_FLIGHT, Upserter, upserting
 
 _TURNS = 300
 """So many turns of the event loop let everybody begin who may."""
@@ -92,3 +93,43 @@ def test_a_sink_that_gives_up_gets_nothing_more_and_every_batch_has_its_result(n
     rounds_of(sink, 100)
 
     assert len(sink.rounds) == number
+
+
+def test_what_is_under_way_when_a_run_is_cut_has_its_result_before_the_cut_is_over() -> None:
+    sink = CountingSink()
+    results: list[BatchResult] = []
+
+    async def run(stop: Stop) -> None:
+        async with upserting(sink, stop, 10, lambda _: None) as upserter:
+            for number in range(3):
+                await upserter.put(one(number), results.append)
+            await upserter.settle()
+
+    async def cut() -> set[asyncio.Task[None]]:
+        running = asyncio.create_task(run(Stop()))
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait({running})
+        await asyncio.sleep(0)
+        return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+    assert asyncio.run(cut()) == set()
+    assert [outcome.code for result in results for outcome in result.outcomes] == ["interrupted"] * 3
+
+
+def test_the_grace_of_a_run_that_is_told_to_stop_ends_for_what_is_under_way_and_for_who_else_waits() -> None:
+    told: list[Problem] = []
+    results: list[BatchResult] = []
+
+    async def run() -> None:
+        stop = Stop()
+        async with upserting(CountingSink(), stop, 0.01, told.append) as upserter:
+            await upserter.put(one(0), results.append)
+            stop.request(15)
+            await upserter.settle()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+
+    assert [problem.code for problem in told] == ["interrupted"]
+    assert [outcome.code for result in results for outcome in result.outcomes] == ["interrupted"]

@@ -104,6 +104,8 @@ class Integration:
         self._interval_min = interval_min
         self._patience_s = patience_s
         self._is_there = False
+        self.held: Mapping[str, Any] = {}
+        """The integration as Port had it when the run began; empty where Port did not say."""
 
     async def begin(self) -> None:
         """Let Port have the integration as it is now, and say that it runs. Without it nothing else is sent."""
@@ -130,8 +132,9 @@ class Integration:
         installation = self._installation
         existing = await fetch_integration(self._port, installation.identifier)
         if existing is None:
-            await create_integration(self._port, installation.as_json())
+            self.held = await create_integration(self._port, installation.as_json())
         else:
+            self.held = existing
             wanted = installation.changeable()
             changes = {key: value for key, value in wanted.items() if existing.get(key) != value}
             if changes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -144,7 +145,8 @@ def _longest_first(forms: list[Form]) -> list[Form]:
 
 
 def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor: Redactor) -> None:
-    """Send logs to standard error: text on a terminal, JSON elsewhere, unless `form` says otherwise."""
+    """Send logs to standard error: text on a terminal, JSON elsewhere, unless `form` says otherwise. What libraries log
+    goes the same way, from warnings on: what they say may repeat a URL or an answer."""
     as_text = form == "text" or (form is None and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
     structlog.configure(
@@ -157,3 +159,26 @@ def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, OfLibraries)]:
+        root.removeHandler(handler)
+    root.addHandler(OfLibraries(max(logging.WARNING, logging.getLevelNamesMapping()[level])))
+
+
+class OfLibraries(logging.Handler):
+    """Takes what libraries log through Python's `logging`, and logs it as our own, less the secrets."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            message = str(record.msg)  # its arguments do not fit
+        if record.exc_info is not None and record.exc_info[0] is not None:
+            message += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        log = structlog.get_logger()
+        # Nobody is left to be told where standard error is closed.
+        with suppress(OSError, ValueError):
+            if record.levelno >= logging.ERROR:
+                log.error("library.failed", library=record.name, message=message)
+            else:
+                log.warning("library.warned", library=record.name, message=message)

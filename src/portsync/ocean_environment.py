@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from portsync.errors import Problem
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 OCEAN_CONFIG = "OCEAN__INTEGRATION__CONFIG__"
 OCEAN_SECRETS = "OCEAN__INTEGRATION__SECRETS__"
 OCEAN_LISTENER = "OCEAN__EVENT_LISTENER"
+OCEAN_LISTENER_PARTS = MappingProxyType(
+    {
+        "listener": "OCEAN__EVENT_LISTENER__TYPE",
+        "poll_every": "OCEAN__EVENT_LISTENER__INTERVAL",
+        "runs_at_start": "OCEAN__EVENT_LISTENER__RESYNC_ON_START",
+    }
+)
+"""The variable of each part of the listener, by the setting behind it."""
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -148,15 +157,25 @@ def listener_of(environment: Mapping[str, str], problems: list[Problem]) -> dict
     Those that wait for events from Port's brokers or webhooks become polling, which needs neither.
     """
     text = environment.get(OCEAN_LISTENER)
-    if text is None:
-        return {}
+    parts = {name: environment.get(variable) for name, variable in OCEAN_LISTENER_PARTS.items()}
+    said = {} if text is None else _listener(text, problems, has_type=parts["listener"] is not None)
+    # As in Ocean, a variable of a part counts more than the one of the whole.
+    names = {**said, **_given(**parts)}
+    if isinstance(names.get("listener"), str):
+        listener = names["listener"].lower()
+        names["listener"] = "poll" if listener in ("polling", "kafka", "webhook") else listener
+    interval = names.get("poll_every")
+    if isinstance(interval, str) and re.fullmatch(r"[0-9]+", interval):
+        names["poll_every"] = int(interval)
+    return names
+
+
+def _listener(text: str, problems: list[Problem], *, has_type: bool) -> dict[str, Any]:
+    """What one variable says of the whole listener: JSON, or only its type. `has_type` where another one says that."""
     value = read_json(text, OCEAN_LISTENER, problems) if text.lstrip().startswith("{") else {"type": text}
-    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("type", "" if has_type else None), str):
         if not problems:
             problems.append(bad_setting(OCEAN_LISTENER, 'has no "type"', hint='such as {"type":"POLLING"}'))
         return {}
-    names = {"listener": value["type"].lower(), "poll_every": value.get("interval")}
-    names["runs_at_start"] = value.get("resync_on_start", value.get("resyncOnStart"))
-    if names["listener"] in ("polling", "kafka", "webhook"):
-        names["listener"] = "poll"
-    return _given(**names)
+    at_start = value.get("resync_on_start", value.get("resyncOnStart"))
+    return _given(listener=value.get("type"), poll_every=value.get("interval"), runs_at_start=at_start)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portsync.at_hand import blueprints_at_hand, create_missing_blueprints
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
-from portsync.integration import Integration, installation_of, status_of
+from portsync.integration import Integration, installation_of
 from portsync.left_alone import SparingDeletes, SparingSink
 from portsync.logs import log_of
 from portsync.mapping.hooks import hooks_of
@@ -34,9 +34,10 @@ from portsync.state.place import StatePlace, state_place
 from portsync.state.store import opened_state
 from portsync.state.touched import left_alone_in
 from portsync.sync import sync as run_sync
+from portsync.sync_metrics import SyncMetrics, Telling
 from portsync.tools import Destination, PortSide, RunOptions, Tools
 from portsync.under_way import UnderWay
-from portsync.wiring import catalog_name, port_client, source_tools
+from portsync.wiring import catalog_name, port_client, port_ingest, signed_in, source_tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -58,8 +59,6 @@ if TYPE_CHECKING:
     from portsync.stop import Stop
     from portsync.wiring import Surroundings
 
-_QUIET_S = 3.0
-"""After so many seconds of waiting for Port somebody wants to know why."""
 Loaded = tuple["LoadedMapping", "SourcePlan"]
 Shown = Callable[["RateLimit | None"], AbstractContextManager[Callable[["ResourceReport"], None]]]
 """From the source's limit to what shows how a run goes, for as long as it goes."""
@@ -164,14 +163,12 @@ class MappingRun:
             catalog = self._catalog(connection, name)
             left_alone.begin(catalog, is_dry=order.planned is not None)
             async with self._tools(catalog, owner, left_alone) as tools:
-                integration = None if tools.into.port is None else tools.into.port.integration
-                if integration is not None:
-                    await integration.begin()
+                port = tools.into.port
+                if port is not None:
+                    await port.begin()
                 report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
-                if integration is not None:
-                    await integration.end(status_of(report.exit_code))
-                if tools.into.port is not None and tools.into.port.hand_in is not None:
-                    await tools.into.port.hand_in(self.around.redactor.clean_json(report.as_json()))
+                if port is not None:
+                    await port.end(report)
         return report
 
     def _catalog(self, connection: Connection, name: str) -> Catalog:
@@ -218,7 +215,7 @@ class MappingRun:
         settings, order, file = self.around.settings, self.order, self.mapping.file
         port = await stack.enter_async_context(port_client(settings, owner, self.around))
         self.pulse.feel(lambda: port.attempts)
-        await self.stop.race(_signed_in(port, settings.port_url, self._log))
+        await self.stop.race(signed_in(port, settings.port_url, self._log))
         if settings.initialize_resources and order.planned is None:
             await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
@@ -233,19 +230,36 @@ class MappingRun:
             return Destination(plan, PortSide(holdings, would_delete, give_up=port.give_up), catalog, recheck)
         to_port = SparingSink(PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities)), left_alone)
         sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
-        installed = installation_of(self.mapping, owner.identifier, owner.type, self.around.redactor)
+        deletes = SparingDeletes(Deletion(port, with_dependents=cascades), left_alone)
+        side = PortSide(
+            holdings,
+            deletes,
+            port.give_up,
+            left_alone.among,
+            *await self._page(stack, port, owner),
+            lambda report: port.hand_in(self.around.redactor.clean_json(report.as_json())),
+        )
+        return Destination(sink, side, catalog, recheck)
+
+    async def _page(self, stack: AsyncExitStack, port: PortClient, owner: Owner) -> tuple[Integration, SyncMetrics]:
+        """What tells Port's page of data sources how the run goes."""
+        settings, redactor, clock = self.around.settings, self.around.redactor, self.around.runtime.clock
+        installed = installation_of(self.mapping, owner.identifier, owner.type, redactor)
+        interval_min = None if self.interval_s is None else self.interval_s / 60
         integration = Integration(
             port,
             installed,
-            self.around.redactor,
-            self.around.runtime.clock,
+            redactor,
+            clock,
             self._log,
             sends_examples=settings.raw_examples,
-            interval_min=None if self.interval_s is None else self.interval_s / 60,
+            interval_min=interval_min,
         )
-        deletes = SparingDeletes(Deletion(port, with_dependents=cascades), left_alone)
-        side = PortSide(holdings, deletes, integration, port.give_up, left_alone.among, port.hand_in)
-        return Destination(sink, side, catalog, recheck)
+        blueprints = [resource.port.entity.mappings[0].blueprint for resource in self.mapping.file.resources]
+        telling = Telling(self.run_id, installed, blueprints, redactor)
+        opened = partial(port_ingest, port=port, owner=owner, around=self.around)
+        metrics = SyncMetrics(telling, settings.port_url, opened, clock, self._log)
+        return integration, await stack.enter_async_context(metrics)
 
     def _letters(self, owner: Owner) -> DeadLetters | None:
         """What takes the records and entities that do not make it; None where there is no place for a file."""
@@ -269,18 +283,6 @@ class MappingRun:
             written_at=datetime.fromtimestamp(self.around.runtime.clock(), UTC),
         )
         return DeadLetters(path, header, self.around.redactor)
-
-
-async def _signed_in(port: PortClient, url: str, log: Any) -> None:
-    """Sign in to Port, and say so where that takes a while: its attempts go on for up to a minute."""
-    signing_in = asyncio.create_task(port.sign_in())
-    try:
-        await asyncio.wait({signing_in}, timeout=_QUIET_S)
-        if not signing_in.done():
-            log.warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
-        await signing_in
-    finally:
-        signing_in.cancel()
 
 
 def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:

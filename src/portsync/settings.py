@@ -24,6 +24,7 @@ from portsync.errors import Problem, SettingsError
 from portsync.ocean_environment import (
     OCEAN_CONFIG,
     OCEAN_LISTENER,
+    OCEAN_LISTENER_PARTS,
     auth_of,
     bad_setting,
     headers_of,
@@ -251,8 +252,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _located(details: ErrorDetails, environment: Mapping[str, str]) -> Problem:
     """The problem of a setting, under the name of the variable that it came from."""
     path, message, hint = details["loc"], details["msg"], details.get("ctx", {}).get("hint")
-    if path[0] in _OWN_NAMES.values() and path[0] not in environment:
-        return bad_setting(OCEAN_LISTENER, message, (), hint)
+    for name, own_name in _OWN_NAMES.items():
+        if path[0] == own_name and own_name not in environment:
+            part = OCEAN_LISTENER_PARTS[name]
+            return bad_setting(part if part in environment else OCEAN_LISTENER, message, (), hint)
     own = {"source_auth": "PORTSYNC_SOURCE_AUTH", "source_pagination": "PORTSYNC_SOURCE_PAGINATION"}
     variable = own.get(str(path[0]))
     if variable is None:

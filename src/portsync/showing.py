@@ -1,4 +1,5 @@
-"""A few raw records of each kind, for Port's page of data sources, taken beside the run."""
+"""What Port's page of data sources shows of each resource, told beside the run: how it goes, and a few raw records of
+its kind."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from portsync.examples import first_records
+from portsync.lanes import end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -15,19 +17,27 @@ if TYPE_CHECKING:
     from portsync.chains.stream import Chain
     from portsync.flow import Page
     from portsync.mapping.models import Resource
+    from portsync.report import ResourceReport
     from portsync.tools import PortSide
 
 M = TypeVar("M")
 
 
 class Showing:
-    """Looks at the first page of each kind as it goes by. Without an integration it looks at nothing."""
+    """Looks at the first page of each kind as it goes by, and at the beginning and end of each resource. Without an
+    integration it looks at nothing."""
 
     def __init__(self, port: PortSide | None, access: Access) -> None:
         self._integration = None if port is None else port.integration
+        self._metrics = None if port is None else port.metrics
         self._access = access
         self._shown: set[str] = set()
         self._under_way: list[asyncio.Task[None]] = []
+
+    def told(self, report: ResourceReport, *, has_ended: bool) -> None:
+        """Say that a resource has begun, or ended, as its report has it."""
+        if self._metrics is not None:
+            self._metrics.note(report, has_ended=has_ended)
 
     def watched(
         self, resource: Resource, chain: Chain, map_page: Callable[[Page], Awaitable[M]]
@@ -59,4 +69,7 @@ class Showing:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.gather(*self._under_way)
+        if error is not None:
+            await end(self._under_way)  # nobody waits for them any more
+        else:
+            await asyncio.gather(*self._under_way)

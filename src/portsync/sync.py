@@ -30,7 +30,7 @@ from portsync.showing import Showing
 from portsync.state.seen import SeenEntities
 from portsync.stop import StalledError
 from portsync.transform import Mapper, map_page
-from portsync.upsert import Upserter
+from portsync.upsert import INTERRUPTED, upserting
 from portsync.write import Giver, Writer
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from portsync.reconcile import Deletion
     from portsync.stop import Stop
     from portsync.tools import RunOptions, Tools
+    from portsync.upsert import Upserter
 
 
 async def sync(
@@ -67,42 +68,42 @@ async def sync(
     relations = None
     if tools.into.port is not None:
         relations = Relations(tools.into.port.holdings, producers.may_give, mapping.file.missing_users, tools.log)
-    upserter = Upserter(tools.into.sink)
-    pointing = await _pointing(producers, relations, tools.stop, upserter)
-    watch = asyncio.create_task(_give_up_after_grace(tools, upserter))
-    access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
-    lookups = await _look_up(mapping.file.context, access, tools.stop)
-    order = reading_order(resources, wanted, lambda index: producers.first(index, pointing))
-    names = resource_names(resources)
-    async with Showing(tools.into.port, lookups.access) as showing:
-        with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
-            writer = Writer(
-                upserter,
-                tools.into.catalog,
-                tools.into.recheck,
-                relations,
-                held,
-                told=tools.progress,
-            )
-            for place, index in enumerate(order):
-                report = reports[index]
-                writer.begin(Giver(names[index], report))
-                if tools.stop.is_requested or upserter.down:
-                    break
-                is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
-                try:
-                    await _sync_resource(mapping, lookups, taken, showing, tools, writer, report, is_to_come)
-                except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
-                    message = f"a bug in portsync: {type(error).__name__}: {error}"
-                    report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
-                taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
-                tools.progress(report)
-            if tools.stop.is_requested and held.count:
-                upserter.give_up(_INTERRUPTED)
-            await writer.release()
-    deletions = await _reconcile(mapping, tools, options, producers, pointing, reports, writer)
-    watch.cancel()
-    return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
+    async with upserting(tools.into.sink, tools.stop, tools.grace_s, tools.give_up) as upserter:
+        pointing = await _pointing(producers, relations, tools.stop, upserter)
+        access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
+        lookups = await _look_up(mapping.file.context, access, tools.stop)
+        order = reading_order(resources, wanted, lambda index: producers.first(index, pointing))
+        names = resource_names(resources)
+        async with Showing(tools.into.port, lookups.access) as showing:
+            with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
+                writer = Writer(
+                    upserter,
+                    tools.into.catalog,
+                    tools.into.recheck,
+                    relations,
+                    held,
+                    told=tools.progress,
+                )
+                for place, index in enumerate(order):
+                    report = reports[index]
+                    writer.begin(Giver(names[index], report))
+                    if tools.stop.is_requested or upserter.down:
+                        break
+                    showing.told(report, has_ended=False)
+                    is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
+                    try:
+                        await _sync_resource(mapping, lookups, taken, showing, tools, writer, report, is_to_come)
+                    except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
+                        message = f"a bug in portsync: {type(error).__name__}: {error}"
+                        report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
+                    taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
+                    tools.progress(report)
+                    showing.told(report, has_ended=True)
+                if tools.stop.is_requested and held.count:
+                    upserter.give_up(INTERRUPTED)
+                await writer.release()
+        deletions = await _reconcile(mapping, tools, options, producers, pointing, reports, writer)
+        return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
 
 
 def _begun(index: int, file: MappingFile, letters: DeadLetters | None) -> ResourceReport:
@@ -121,9 +122,6 @@ def _write_letter(letters: DeadLetters, index: int, problem: Problem, entity: En
         letters.add(problem, index, None, None)
     else:
         letters.add(problem, index, entity.blueprint, entity.body)
-
-
-_INTERRUPTED = Problem("interrupted", "the run was stopped before Port answered", hint="run it again")
 
 
 def _is_to_come(producers: Producers, unread: frozenset[int], blueprint: str) -> bool:
@@ -285,11 +283,3 @@ def _report(
         deletions,
         None if dead_letters is None else str(dead_letters),
     )
-
-
-async def _give_up_after_grace(tools: Tools, upserter: Upserter) -> None:
-    await tools.stop.wait()
-    await asyncio.sleep(tools.grace_s)
-    upserter.give_up(_INTERRUPTED)
-    if tools.into.port is not None:
-        tools.into.port.give_up(_INTERRUPTED)

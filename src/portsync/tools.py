@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portsync.flow import End, Fetched, MappedPage, Spent
+from portsync.integration import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from portsync.dead_letters import DeadLetters
     from portsync.errors import Problem
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from portsync.port.holdings import Holdings
     from portsync.recheck import Recheck
     from portsync.reconcile import Deletes, DeletionRule
-    from portsync.report import ResourceReport
+    from portsync.report import Report, ResourceReport
     from portsync.sinks.base import Sink
     from portsync.state.catalog import Catalog
     from portsync.stop import Stop
+    from portsync.sync_metrics import SyncMetrics
     from portsync.transport.client import Client
 
 
@@ -30,14 +33,31 @@ class PortSide:
 
     holdings: Holdings
     deletes: Deletes
-    integration: Integration | None = None
-    """Is told what a run does, for Port's page of data sources."""
     give_up: Callable[[Problem], None] = lambda _: None
     """Lets nobody wait for Port any more: whoever does is told this problem."""
     left_alone: Callable[[str, Sequence[str]], set[str]] = lambda _blueprint, _identifiers: set()
     """Which of a blueprint's entities live events touched since the run began."""
-    hand_in: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+    integration: Integration | None = None
+    """Is told what a run does, for Port's page of data sources."""
+    metrics: SyncMetrics | None = None
+    """Is told how each resource goes, for the same page."""
+    hand_in: Callable[[Report], Awaitable[None]] | None = None
     """Gives the report of the run to the local Port, where that is the one."""
+
+    async def begin(self) -> None:
+        """Tell Port that a run begins, where it is told anything."""
+        if self.integration is not None:
+            await self.integration.begin()
+            if self.metrics is not None:
+                await self.metrics.begin(self.integration.held)
+
+    async def end(self, report: Report) -> None:
+        """Tell Port how the run went."""
+        telling = [] if self.integration is None else [self.integration.end(status_of(report.exit_code))]
+        telling += [] if self.metrics is None else [self.metrics.end(report)]
+        await asyncio.gather(*telling)
+        if self.hand_in is not None:
+            await self.hand_in(report)
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,11 @@ class Tools:
     """Takes what did not make it."""
     grace_s: float = 10.0
     """What is under way when a stop is requested gets so many seconds to end."""
+
+    def give_up(self, problem: Problem) -> None:
+        """Let nobody wait for Port any more, where that is where entities go."""
+        if self.into.port is not None:
+            self.into.port.give_up(problem)
 
     def log_item(self, kind: str, item: Fetched[MappedPage] | End | Spent) -> None:
         """Log what reading a resource gave, and what it cost where that is more than usual."""

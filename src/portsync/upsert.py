@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from portsync.errors import PortError, PortSyncError, PortUnreachableError, Problem, StateLostError
@@ -10,13 +11,39 @@ from portsync.flow import Batch, BatchResult, Fate, Outcome
 from portsync.room import Room, RoomSize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from portsync.flow import Entity
     from portsync.sinks.base import Sink
+    from portsync.stop import Stop
 
 IN_FLIGHT = RoomSize(first=8, least=1, most=32)
 """Batches under way at once."""
+
+
+INTERRUPTED = Problem("interrupted", "the run was stopped before Port answered", hint="run it again")
+
+
+@asynccontextmanager
+async def upserting(
+    sink: Sink, stop: Stop, grace_s: float, give_up: Callable[[Problem], None]
+) -> AsyncIterator[Upserter]:
+    """An upserter for as long as the block lasts. What is under way when `stop` is requested gets `grace_s` seconds,
+    and then `give_up` is called, too; what is under way at the end, because the block was cut short, is given up."""
+    upserter = Upserter(sink)
+
+    async def give_up_after_grace() -> None:
+        await stop.wait()
+        await asyncio.sleep(grace_s)
+        upserter.give_up(INTERRUPTED)
+        give_up(INTERRUPTED)
+
+    watching = asyncio.create_task(give_up_after_grace())
+    try:
+        yield upserter
+    finally:
+        watching.cancel()
+        await upserter.cut()
 
 
 class Upserter:
@@ -53,6 +80,12 @@ class Upserter:
             await asyncio.wait(self._under_way)
         if self._bugs:
             raise self._bugs.pop()
+
+    async def cut(self) -> None:
+        """Give up all that is under way, and wait until it has ended: nobody is there any more to take its bugs."""
+        if self._under_way:
+            self.give_up(INTERRUPTED)
+            await asyncio.wait(self._under_way)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from portsync import __version__
@@ -18,6 +19,7 @@ from portsync.mapping.loader import LoadedMapping, load, parse
 from portsync.mapping.source import Tls
 from portsync.plan import SourcePlan, origin_problems, plan_source
 from portsync.port.client import PortClient, unreachable
+from portsync.port.ingest import Ingest
 from portsync.transport.client import LARGEST_ANSWER, Client
 from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 _PORT_ATTEMPTS = 7
 _PORT_STEADY = 0.5
 """With so many attempts, and so much of each wait certain, a Port that is away for half a minute is waited for."""
+_QUIET_S = 3.0
+"""After so many seconds of waiting for Port somebody wants to know why."""
+_INGEST_S = 3.0
+"""So long may an answer take that nobody needs."""
 _PORT_MAX_WAIT_S = 310.0
 """Port counts requests in windows of five minutes; who has used one up waits for the next."""
 
@@ -151,6 +157,32 @@ async def port_client(settings: Settings, owner: Owner, around: Surroundings) ->
             yield port
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
+
+
+async def signed_in(port: PortClient, url: str, log: Any) -> None:
+    """Sign in to Port, and say so where that takes a while: its attempts go on for up to a minute."""
+    signing_in = asyncio.create_task(port.sign_in())
+    try:
+        await asyncio.wait({signing_in}, timeout=_QUIET_S)
+        if not signing_in.done():
+            log.warning("port.waiting", url=url, reason="no answer yet; trying for up to a minute")
+        await signing_in
+    finally:
+        signing_in.cancel()
+
+
+@asynccontextmanager
+async def port_ingest(url: str, port: PortClient, owner: Owner, around: Surroundings) -> AsyncIterator[Ingest]:
+    """What tells Port how a run goes, at a URL that is Port's own. Each request is tried once."""
+    async with Client(
+        policy=_policy(1, 0.0, around.runtime),
+        timeouts=Timeouts(_INGEST_S, _INGEST_S, _INGEST_S, _INGEST_S, _INGEST_S),
+        user_agent=owner.user_agent,
+        tls=ssl_context() if url.startswith("https:") else closed_context(),
+        use_proxies=not is_loopback(url),
+        origin=origin_of(url),
+    ) as http:
+        yield Ingest(http, url, port.token)
 
 
 def catalog_name(settings: Settings, owner: Owner, mapping: str) -> str:

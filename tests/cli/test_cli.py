@@ -13,7 +13,11 @@ import pytest
 
 from portsync.cli.main import Commands
 from portsync.cli.main import portsync as group
+from portsync.demo.admin.holdings import Generation, holdings
+from portsync.demo.books import Books
+from portsync.demo.dialects import SPOKEN, Dialect
 from portsync.demo.records import record_counts
+from portsync.demo.users import sample_users
 from portsync.report import MOST_PROBLEMS
 
 if TYPE_CHECKING:
@@ -72,6 +76,28 @@ def test_the_demo_brings_what_its_source_holds(portsync: Callable[..., Run]) -> 
     assert run.exit_code == 0, run.err
     assert [r["verdict"] for r in report["resources"]] == ["complete"] * 5
     assert report["totals"]["created"] == sum(record_counts(today=date(2026, 11, 22)).values())
+
+
+@pytest.mark.parametrize(("dialect", "resources"), [("admin", 7), ("analytics", 9)])
+def test_the_demo_brings_what_its_source_holds_in_the_other_dialects_too(
+    portsync: Callable[..., Run], dialect: str, resources: int
+) -> None:
+    run = portsync("demo", None, "--format", "json", "--dialect", dialect)
+
+    report = json.loads(run.out)
+    assert run.exit_code == 0, run.err
+    assert [r["verdict"] for r in report["resources"]] == ["complete"] * resources
+    held = holdings(Books(today=date(2026, 11, 22)), Generation(dialect))
+    assert report["totals"]["created"] == sum(map(len, held.values()))
+    assert report["mapping"].endswith(f"claude-{dialect}.yaml")
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_number_of_records_makes_about_so_many(dialect: Dialect) -> None:
+    spoken = SPOKEN[dialect]
+    users = sample_users(spoken.users_for(3000))
+
+    assert 2700 < spoken.entities(today=date(2026, 11, 22), users=users) < 3300
 
 
 def test_the_demos_table_names_all_five_blueprints(portsync: Callable[..., Run]) -> None:

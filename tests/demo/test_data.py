@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from portsync.demo.data import MODELS, Day, UserDay, day_of
+from portsync.demo.data import Day, UserDay, day_of
+from portsync.demo.models import MODELS, sample_models
 from portsync.demo.users import DEFAULT_USERS, SampleUser, sample_users
 
 MONDAY = date(2026, 11, 16)
@@ -69,3 +70,20 @@ def test_not_every_user_and_not_every_model_is_active_on_a_weekday() -> None:
     assert 100 < len(day.user_days) < len(MANY_USERS)
     assert {len(each.by_model) for each in day.user_days} == {1, 2, len(MODELS)}
     assert {each.coding is None for each in day.user_days} == {True, False}
+
+
+def test_a_smaller_count_gives_the_first_models_of_a_larger_one() -> None:
+    assert sample_models(40)[:12] == sample_models(12)
+    assert sample_models(12)[:3] == sample_models(3) == MODELS
+    assert len({model.model_id for model in sample_models(40)}) == 40
+
+
+def test_more_models_leave_what_was_done_with_the_others_as_it_was() -> None:
+    few = day_of(MONDAY, seed=1, users=MANY_USERS)
+    many = {
+        each.user: each.by_model
+        for each in day_of(MONDAY, seed=1, users=MANY_USERS, models=sample_models(12)).user_days
+    }
+
+    assert all(each.by_model.items() <= many[each.user].items() for each in few.user_days)
+    assert {model for by_model in many.values() for model in by_model} == {each.model_id for each in sample_models(12)}

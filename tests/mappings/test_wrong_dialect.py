@@ -48,13 +48,14 @@ def test_the_dialect_of_the_document_against_the_admin_api(
     assert "mappings/claude-admin.yaml" in run.out + run.err
 
 
+@pytest.mark.parametrize("mapping", ["claude-admin.yaml", "claude-analytics.yaml"])
 @pytest.mark.parametrize("command", ["sync", "preview", "check --live"])
-def test_the_admin_api_s_dialect_against_a_source_that_speaks_the_document_s(
-    portsync: Callable[..., Run], port_env: dict[str, str], command: str
+def test_the_admin_api_s_dialects_against_a_source_that_speaks_the_document_s(
+    portsync: Callable[..., Run], port_env: dict[str, str], command: str, mapping: str
 ) -> None:
     with serving(create_source(token="sk-ant-api03-invented", today=date(2026, 11, 20))) as url:
         env = {**port_env, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_ADMIN_KEY": "sk-ant-api03-invented"}
         name, *options = command.split()
-        run = portsync(name, (ROOT / "mappings" / "claude-admin.yaml").read_text(), *options, env=env, at=MORNING)
+        run = portsync(name, (ROOT / "mappings" / mapping).read_text(), *options, env=env, at=MORNING)
     assert run.exit_code in (1, 3)
     assert "mappings/claude.yaml" in run.out + run.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.conftest import LocalPort
+    from tests.conftest import LocalPort, Source
 
 ENV = {"HOOK_SECRET": HOOK_SECRET, "PORTSYNC_RUN_AT_START": "false"}
 
@@ -283,3 +284,77 @@ def test_a_webhook_that_is_older_than_its_signature_allows_is_refused(
                 assert answer.status_code == status, at
 
     asyncio.run(scenario())
+
+
+def test_the_expressions_of_a_live_event_see_the_lookups(
+    serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort
+) -> None:
+    names = "context: {names: {path: /names, data_path: .data, index_by: .id}}\n"
+    live = """
+    live:
+      hook: things
+      filter: '$context.names[.thing.id] != null'
+      record: .thing
+      signature: none
+"""
+    source.answer = lambda _: {"data": [{"id": "ada", "name": "Ada L."}]}
+
+    async def scenario() -> None:
+        text = with_live(names + mapping(properties="name: $context.names[.id].name"), live)
+        async with serving_of(text, env=ENV) as served:
+            sender = await ready(served)
+            await sender.send(event("ada", 1))
+            await sender.send(event("bob", 1))
+            await served.until(lambda: applied(served) + failed(served) == 2)
+            assert failed(served) == 0
+
+    asyncio.run(scenario())
+    assert {name: thing["properties"] for name, thing in local_port.entities("thing").items()} == {
+        "ada": {"size": 1, "name": "Ada L."}
+    }
+    assert [asked.path for asked in source.asked] == ["/names"]
+
+
+def test_neither_body_nor_signature_of_a_webhook_is_in_any_log(
+    serving_of: Any,
+    mapping: Callable[..., str],
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    """Nothing is set up here, so that all levels of the log are shown, and none of it is redacted."""
+    mark = "mark-of-the-body-81"
+    note = {"note": mark}
+    good = [{**event("ada", 1), **note}, {**event("ada", 1, "deleted"), **note}, {"action": "ping", **note}]
+    bad = [{"action": "edited", "thing": {**note, "size": 1}}, {"action": "edited", **note}, [note]]
+    rejected = {"action": "edited", "thing": {"id": "eve", "size": [mark], **note}}
+    refused = [f"not json {mark}".encode(), f'"{mark}{"x" * 400}"'.encode()]
+    signatures = {signed(json.dumps(body).encode()) for body in [*good, *bad, rejected]} | set(map(signed, refused))
+    forged = "sha256=" + "4711" * 16
+
+    async def scenario() -> None:
+        async with serving_of(with_live(mapping()), env={**ENV, "PORTSYNC_HOOK_BODY": "300"}) as served:
+            sender = await ready(served)
+            for number_, body in enumerate([*good, *bad, rejected]):
+                assert (await sender.send(body, delivery=f"d{number_}")).status_code == 202
+            assert (await sender.send(good[0], delivery="d0")).status_code == 202
+            assert [(await sender.send(body)).status_code for body in refused] == [400, 413]
+            answer = await sender.send(good[0], headers={"x-hub-signature-256": forged})
+            assert answer.status_code == 401
+            assert (await Sender(served.url, "made-up").send(good[0])).status_code == 404
+            await served.until(lambda: applied(served) + failed(served) == 7)
+            assert failed(served) == 4
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(scenario())
+    out, err = capfd.readouterr()
+    said = out + err + caplog.text
+    for event_name in ("hook.applied", "hook.failed", "hook.refused"):
+        assert event_name in said
+    assert mark not in said
+    assert "made-up" not in out + err
+    for signature in {*signatures, forged}:
+        assert signature.removeprefix("sha256=") not in said
+    assert HOOK_SECRET not in said
+    (letters,) = tmp_path.rglob("*.live.jsonl")
+    assert HOOK_SECRET not in letters.read_text(encoding="utf-8")

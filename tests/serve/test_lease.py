@@ -17,13 +17,17 @@ from starlette.responses import Response
 
 from portsync.errors import StateError
 from portsync.serve.lease import PostgresLease
+from portsync.settings import read_settings
+from portsync.state.hook_store import HookStore
+from portsync.state.place import state_place
+from portsync.state.store import opened_state
 from tests.postgres import driver
 from tests.serve.conftest import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from tests.conftest import Asked, LocalPort, Source
+    from tests.conftest import Asked, LocalPort, Run, Source
 
 
 async def _soon(work: Awaitable[None]) -> None:
@@ -100,9 +104,46 @@ def short_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_a_url_that_is_none_is_refused_in_words() -> None:
-    with pytest.raises(StateError, match="is no URL"):
-        PostgresLease("postgresql+psycopg://host:port/state", ("a",), Clock().sleep)
+NO_URLS = [
+    ("postgresql://host:port/state", "is no URL"),
+    ("postgresql://[::1/state", "is no URL"),
+    ("postgresql://127.0.0.1/state?port=x", "is no URL"),
+    ("postgresql://two..dots:secret@two..dots/state", "it is no URL"),
+    ("postgresql://\udc80@127.0.0.1/state", "it is no URL"),
+    ("postgresql://127.0.0.1:1/state?sslmod=require", "invalid connection option"),
+    ("postgresql://127.0.0.1:1/state?row_factory=x", "no option of PostgreSQL's"),
+]
+
+
+@pytest.mark.parametrize(("url", "said"), NO_URLS)
+def test_a_url_that_is_none_is_refused_in_words(url: str, said: str) -> None:
+    driver()
+    place = state_place(read_settings({"PORTSYNC_STATE": url}), "me")
+
+    async def wait() -> None:
+        await _soon(PostgresLease(place.url or "", ("a",), Clock().sleep).wait())
+
+    with pytest.raises(StateError, match=said) as caught:
+        asyncio.run(wait())
+    assert "secret" not in str(caught.value)
+    with pytest.raises(StateError, match=said):
+        HookStore(place)
+    with pytest.raises(StateError, match=said), opened_state(place):
+        pass
+
+
+@pytest.mark.parametrize("hooks", ["", "    live: {hook: things, record: .thing, signature: none}\n"])
+def test_a_service_whose_state_has_such_a_url_ends_with_exit_code_2(
+    hooks: str, portsync: Callable[..., Run], mapping: Callable[..., str], port_env: dict[str, str]
+) -> None:
+    driver()
+    env = {**port_env, "PORTSYNC_LISTEN": "127.0.0.1:0"}
+    for url, _ in NO_URLS[:1] + NO_URLS[3:4]:
+        run = portsync("serve", mapping() + hooks, env={**env, "PORTSYNC_STATE": url})
+
+        assert run.exit_code == 2, run.err
+        assert "the URL of the state" in run.err
+        assert "Traceback" not in run.err
 
 
 def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_them_runs(
@@ -110,7 +151,7 @@ def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_the
 ) -> None:
     def answer(_: Asked) -> Any:
         is_first = len(source.asked) == 1
-        return Response("later", 503, {"retry-after": "3"}) if is_first else {"data": [{"id": "ada", "size": 1}]}
+        return Response("later", 503, {"retry-after": "4"}) if is_first else {"data": [{"id": "ada", "size": 1}]}
 
     source.answer = answer
     env = {"PORTSYNC_STATE": fresh_postgres.replace("+psycopg", "")}
@@ -119,7 +160,7 @@ def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_the
         async with serving_of(mapping(), env=env) as first:
             await first.until(lambda: "portsync_leader 1.0" in first.metrics.text().decode())
             async with serving_of(mapping(), env=env) as second:
-                await first.until(lambda: any(at - first.clock.now == 3 for at, _ in first.clock.sleepers))
+                await first.until(lambda: any(at - first.clock.now == 4 for at, _ in first.clock.sleepers))
                 assert [
                     (await second.ask("GET", path, token=None)).status_code for path in ("/healthz", "/readyz")
                 ] == [
@@ -139,11 +180,11 @@ def test_one_stands_by_and_when_the_other_loses_the_database_in_a_run_one_of_the
                 with driver().connect(env["PORTSYNC_STATE"], autocommit=True) as connection:
                     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                     connection.execute(others + " AND backend_type = 'client backend'")
-                first.clock.now += 1  # or the source would be asked again before the loss is seen
 
                 def is_interrupted() -> bool:
+                    # Not who waits for the source: it would be asked again before the loss is seen.
                     for at, event in tuple(first.clock.sleepers):
-                        if at - first.clock.now > 3:
+                        if at - first.clock.now <= 3:
                             event.set()
                     return len(first.runs()) > 0
 

@@ -15,6 +15,7 @@ from portsync.state.hook_store import HookStore
 from portsync.state.place import StatePlace
 from portsync.state.touched import LeftAlone, Named, touch
 from portsync.under_way import UnderWay
+from tests.serve.gate import Gate
 from tests.serve.hooks import HOOK_SECRET, event, with_live
 from tests.serve.test_hooks import applied, ready
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.conftest import Asked, LocalPort, Source
+    from tests.conftest import Asked, LocalPort, Source, Stage
 
 # Every run lists what Port has from us, so that nothing is kept only because nobody looks.
 ENV = {"HOOK_SECRET": HOOK_SECRET, "PORTSYNC_RUN_AT_START": "false", "PORTSYNC_COMPARE_EVERY": "0"}
@@ -175,6 +176,95 @@ def test_a_run_does_not_bring_back_what_an_event_deleted(
             assert sorted(local_port.entities("thing")) == ["bob"]
 
     asyncio.run(scenario())
+
+
+@pytest.fixture
+def held_back(port_stage: tuple[Stage, str], local_port: LocalPort) -> Callable[..., Gate]:
+    """Let the local Port hold back the first request to a path: `held_back("/entities/bulk")`."""
+    del local_port  # it has to be there
+
+    def before(held: str, opener: str | None = None) -> Gate:
+        gate = Gate(port_stage[0].app, held, opener)
+        port_stage[0].app = gate
+        return gate
+
+    return before
+
+
+def test_a_run_reads_the_source_only_after_the_events_that_came_before_it(
+    serving_of: Any,
+    mapping: Callable[..., str],
+    source: Source,
+    local_port: LocalPort,
+    held_back: Callable[..., Gate],
+) -> None:
+    there: list[dict[str, int]] = []
+
+    async def scenario() -> None:
+        gate = held_back("/entities/bulk")
+
+        def answer(_: Asked) -> Any:
+            there.append(sizes(local_port))
+            gate.open.set()
+            return {"data": []}
+
+        source.answer = answer
+        async with serving_of(with_live(mapping()), env=ENV) as served:
+            sender = await ready(served)
+            await sender.send(event("ada", 5))
+            await served.until(gate.has_come.is_set)
+            await served.ask("POST", "/resync")
+            await served.next_run()
+
+    asyncio.run(scenario())
+    assert there == [{"ada": 5}]
+
+
+def test_a_batch_of_a_run_that_is_on_its_way_arrives_before_an_event_of_the_same_entity(
+    serving_of: Any,
+    mapping: Callable[..., str],
+    source: Source,
+    local_port: LocalPort,
+    held_back: Callable[..., Gate],
+) -> None:
+    async def scenario() -> None:
+        Held(source, ada=1)
+        gate = held_back("/entities/bulk", "/entities/bulk")
+        async with serving_of(with_live(mapping(pagination=PAGES)), env=ENV) as served:
+            sender = await ready(served)
+            await served.ask("POST", "/resync")
+            await served.until(gate.has_come.is_set)
+            await sender.send(event("ada", 5))
+            await served.next_run()
+            await served.until(lambda: applied(served) == 1)
+
+    asyncio.run(scenario())
+    assert sizes(local_port) == {"ada": 5}
+
+
+def test_a_deletion_of_a_run_that_is_on_its_way_arrives_before_an_event_of_the_same_entity(
+    serving_of: Any,
+    mapping: Callable[..., str],
+    source: Source,
+    local_port: LocalPort,
+    held_back: Callable[..., Gate],
+) -> None:
+    async def scenario() -> None:
+        held = Held(source, ada=1, bob=1, eve=1, kim=1)
+        async with serving_of(with_live(mapping(pagination=PAGES)), env=ENV) as served:
+            sender = await ready(served)
+            await served.ask("POST", "/resync")
+            await served.next_run()
+            del held.sizes["ada"]
+            gate = held_back("/bulk/entities/delete", "/entities/bulk")
+            await served.ask("POST", "/resync")
+            await served.until(gate.has_come.is_set)
+            await sender.send(event("ada", 5))
+            await served.next_run()
+            await served.until(lambda: applied(served) == 1)
+
+    asyncio.run(scenario())
+    assert sizes(local_port) == {"ada": 5, "bob": 1, "eve": 1, "kim": 1}
 
 
 class SlowSink:

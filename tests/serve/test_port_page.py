@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from portsync.demo.source import create_source
+from portsync.serve.port_page import is_unanswered
 from tests.conftest import NOW
 
 if TYPE_CHECKING:
@@ -109,16 +110,23 @@ def _with_header(value: str, name: str = "X-Team") -> dict[str, Any]:
     return config
 
 
+def _with_live() -> dict[str, Any]:
+    config = config_of()
+    config["resources"][0]["live"] = {"hook": "things", "record": ".thing", "signature": "none"}
+    return config
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [
         (config_of(source={"base_url": "https://elsewhere.example"}), "forbidden-key"),
         (config_of(context={"org": {"path": "/org"}}), "forbidden-key"),
+        (_with_live(), "forbidden-key"),
         (_with_header("${SRC_TOKEN}"), "forbidden-variable"),
         (_with_header("${TEAM:core}"), "forbidden-variable"),
         (_with_header("${file:/run/secrets/token}"), "forbidden-variable"),
     ],
-    ids=["source", "context", "a secret", "a default", "a file"],
+    ids=["source", "context", "live", "a secret", "a default", "a file"],
 )
 def test_who_may_edit_ports_page_gets_at_no_credentials(
     serving_of: Any, only_source: str, source: Source, local_port: LocalPort, config: dict[str, Any], code: str
@@ -217,6 +225,97 @@ def test_a_request_that_came_while_port_did_not_answer_is_not_lost(
             assert (await served.next_run())["reasons"] == ["port"]
 
     asyncio.run(scenario())
+
+
+AT_REST = {"PORTSYNC_RUN_AT_START": "false"}
+
+
+def _answered(port: LocalPort) -> None:
+    """Let a run of another process answer whoever asked so far."""
+    state = {"nextResync": None, "intervalInMinuets": None}
+    began = {**state, "status": "running", "lastResyncStart": "2026-01-01T00:00:00Z", "lastResyncEnd": None}
+    port.api("PATCH", f"/integration/{NAME}/resync-state", began)
+    ended = {**state, "status": "completed", "lastResyncEnd": "2026-01-01T00:00:00Z"}
+    assert port.api("PATCH", f"/integration/{NAME}/resync-state", ended)["ok"]
+
+
+def test_who_asked_before_a_service_came_up_that_does_not_begin_with_a_run_gets_one_once(
+    serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort
+) -> None:
+    source.answer = lambda _: PEOPLE
+    install(local_port, None)
+    _answered(local_port)
+    local_port.api("PATCH", f"/integration/{NAME}", {})
+
+    async def scenario() -> None:
+        async with serving_of(mapping(), env=AT_REST) as served:
+            assert (await served.next_run())["reasons"] == ["port"]
+            await _next_poll(served)
+            await served.asleep()
+            assert len(served.runs()) == 1
+        async with serving_of(mapping(), env=AT_REST) as served:
+            await _next_poll(served)
+            await served.asleep()
+            assert served.history.runs() == []
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_who_was_answered_before_or_perhaps_was_gets_no_run(
+    serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort, *, is_known: bool
+) -> None:
+    source.answer = lambda _: PEOPLE
+    install(local_port, None)
+    local_port.api("PATCH", f"/integration/{NAME}", {})
+    if is_known:
+        _answered(local_port)
+
+    async def scenario() -> None:
+        async with serving_of(mapping(), env=AT_REST) as served:
+            await _next_poll(served)
+            await served.asleep()
+            assert served.history.runs() == []
+            local_port.api("PATCH", f"/integration/{NAME}", {})
+            served.clock.pass_by(_POLL_S)
+            assert (await served.next_run())["reasons"] == ["port"]
+
+    asyncio.run(scenario())
+
+
+def _state(began: str | None, ended: str | None = None, told: str | None = None) -> dict[str, Any]:
+    times = {"lastResyncStart": began, "lastResyncEnd": ended, "updatedAt": told}
+    return {name: f"2026-11-22T{time}Z" if time else None for name, time in times.items()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "last", "is_open"),
+    [
+        ("12:30:00.000", _state("12:00:00", "12:10:00"), True),
+        ("11:30:00.000", _state("12:00:00", "12:10:00"), False),
+        # During the run, which may have read the source before.
+        ("12:05:00.000", _state("12:00:00", "12:10:00"), True),
+        # Of a run that never came to its end nobody knows whom it answered.
+        ("11:30:00.000", _state("12:00:00", None), False),
+        ("12:05:00.000", _state("12:00:00", None), True),
+        # The clock of whoever ran is an hour slow, or fast.
+        ("11:59:00.000", _state("11:00:00", "11:10:00", "12:10:01"), False),
+        ("12:01:00.000", _state("11:00:00", "11:10:00", "12:10:01"), True),
+        ("11:59:00.000", _state("13:00:00", "13:10:00", "12:10:01"), False),
+        ("12:01:00.000", _state("13:00:00", "13:10:00", "12:10:01"), True),
+        ("12:01:00.000", _state("11:00:00", None, "12:00:01"), True),
+        ("12:30:00.000", _state(None), False),
+        ("12:30:00.000", {}, False),
+        ("12:30:00.000", {"lastResyncStart": "yesterday"}, False),
+        ("12:30:00.000", {"lastResyncStart": 7, "updatedAt": {}}, False),
+        ("noon", _state("12:00:00", "12:10:00"), False),
+        ("12:30:00.000", {"lastResyncStart": "0001-01-01T00:00:00", "lastResyncEnd": "9999-12-31T00:00:00"}, True),
+    ],
+)
+def test_somebody_still_waits_who_asked_after_the_last_run_began(
+    asked: str, last: dict[str, Any], *, is_open: bool
+) -> None:
+    assert is_unanswered(f"2026-11-22T{asked}Z", last) is is_open
 
 
 def test_oceans_docker_environment_as_it_stands_makes_one_run(

@@ -37,6 +37,48 @@ def test_it_runs_at_its_start_and_then_on_its_schedule(
     assert local_port.entities("thing")["ada"]["properties"] == {"size": 5}
 
 
+def test_port_is_told_how_each_resource_of_its_runs_went(
+    serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort
+) -> None:
+    source.answer = lambda _: PEOPLE
+
+    async def scenario() -> str:
+        async with serving_of(mapping()) as served:
+            run_id: str = (await served.next_run())["run_id"]
+            return run_id
+
+    run_id = asyncio.run(scenario())
+    found = local_port.api("GET", f"/integration/portsync-m/syncMetrics?resyncId={run_id}")["data"]
+    assert {one["kindIdentifier"]: one["syncState"] for one in found} == {
+        "/things-0": "completed",
+        "__reconciliation__": "completed",
+        "__runtime__": "completed",
+    }
+
+
+def test_a_run_that_is_cut_leaves_nothing_behind_that_goes_on(
+    serving_of: Any, mapping: Callable[..., str], source: Source, local_port: LocalPort
+) -> None:
+    source.answer = lambda _: PEOPLE
+    local_port.script({"path": "/v1/blueprints/.*/entities/bulk", "hang": True, "times": None})
+    run_of = ("Upserter.", "upserting.", "Showing.", "SyncMetrics.", "MappingRun.")
+
+    def left() -> set[str]:
+        names = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
+        return {name for name in names if name.startswith(run_of)}
+
+    async def scenario() -> None:
+        async with serving_of(mapping()) as served:
+            await served.until(lambda: "Upserter._send" in left())
+            served.stop.request(15)
+            served.stop.request(15)
+            assert (await served.next_run())["exit_code"] == 143
+            assert left() == set()
+
+    asyncio.run(scenario())
+    assert local_port.entities("thing") == {}
+
+
 def test_who_asks_during_a_run_gets_one_more_run_after_it(
     serving_of: Any, mapping: Callable[..., str], source: Source
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the sample organisation did with Claude on a day: a pure function of day, seed and users.
+"""What the sample organisation did with Claude on a day: a pure function of day, seed, users and models.
 
 Every user's day is drawn on its own, so a day has the same numbers whatever window it is asked in, and
 whatever today is. Totals are never drawn; they are sums of these parts, which is why all views agree.
@@ -11,9 +11,12 @@ from datetime import date
 from random import Random
 from typing import TYPE_CHECKING
 
+from portsync.demo.models import MODELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from portsync.demo.models import Model
     from portsync.demo.users import SampleUser
 
 SATURDAY = 5
@@ -23,28 +26,6 @@ WEEKEND_LEVEL = 0.4  # of a weekday's requests
 CODING_CHANCE = 0.6  # that an active user's day has Claude Code sessions
 TREND_START = date(2026, 1, 1)
 TREND_PER_DAY = 0.03 / 7  # linear: a compound rate would reach absurd numbers within a few years
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model: the `chance` that a user's day has it, and its usual `share` of that user's requests.
-
-    Prices are in US cents per million tokens.
-    """
-
-    model_id: str
-    name: str
-    chance: float
-    share: float
-    input_price: int
-    output_price: int
-
-
-MODELS = (
-    Model("claude-opus-4-1-20250805", "Claude Opus 4.1", 0.35, 0.2, 1500, 7500),
-    Model("claude-sonnet-4-5-20250929", "Claude Sonnet 4.5", 0.95, 0.6, 300, 1500),
-    Model("claude-haiku-4-5-20251001", "Claude Haiku 4.5", 0.5, 0.3, 100, 500),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +87,12 @@ class Day:
     user_days: tuple[UserDay, ...]
 
 
-def day_of(day: date, *, seed: int, users: Sequence[SampleUser]) -> Day:
-    """Draw what `users` did on `day`; the same arguments always give the same numbers."""
-    return Day(day, tuple(_user_days(day, seed=seed, users=users)))
+def day_of(day: date, *, seed: int, users: Sequence[SampleUser], models: Sequence[Model] = MODELS) -> Day:
+    """Draw what `users` did on `day` with `models`; the same arguments always give the same numbers."""
+    return Day(day, tuple(_user_days(day, seed, users, models)))
 
 
-def _user_days(day: date, *, seed: int, users: Sequence[SampleUser]) -> Iterator[UserDay]:
+def _user_days(day: date, seed: int, users: Sequence[SampleUser], models: Sequence[Model]) -> Iterator[UserDay]:
     weekend = day.weekday() >= SATURDAY
     trend = 1 + TREND_PER_DAY * max(0, (day - TREND_START).days)
     level = trend * (WEEKEND_LEVEL if weekend else 1.0)
@@ -122,7 +103,7 @@ def _user_days(day: date, *, seed: int, users: Sequence[SampleUser]) -> Iterator
             continue
         by_model = {
             model.model_id: _usage(rng, model, user.requests_per_day * model.share * level)
-            for model in MODELS
+            for model in models
             if rng.random() < model.chance
         }
         if by_model:

@@ -6,7 +6,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
-from portsync.demo.data import MODELS, Coding, Day, Usage, day_of
+from portsync.demo.data import Coding, Day, Usage, day_of
+from portsync.demo.models import MODELS
+from portsync.demo.organization import ORGANIZATION_ID, ORGANIZATION_NAME
 from portsync.demo.users import DEFAULT_USERS
 
 if TYPE_CHECKING:
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
     from portsync.demo.users import SampleUser
 
 Record: TypeAlias = dict[str, Any]
-
-ORGANIZATION_ID = "5f0d5c6a-2b1e-4c55-9a57-0d7c8a3e6b21"
-ORGANIZATION_NAME = "Acme"
 
 
 class View(StrEnum):

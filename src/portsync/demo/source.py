@@ -7,12 +7,11 @@ from itertools import count
 from secrets import compare_digest
 from typing import TYPE_CHECKING
 
-import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 from starlette.routing import Route
 
+from portsync.demo.answers import answered, refused
 from portsync.demo.data import day_of
 from portsync.demo.document import DOCUMENT_PATH, openapi_document
 from portsync.demo.query import InvalidQueryError, parse_query
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from portsync.demo.users import SampleUser
 
@@ -60,20 +60,14 @@ def create_source(
             raise HTTPException(400, str(error)) from error
         asked = [day for day in held if query.start <= day < query.end]
         data = [record for day in asked for record in records_of(drawn_day(day), query.view)]
-        return _json(200, {"data": data}, request_id=_request_id(next(request_numbers)))
+        return answered({"data": data}, next(request_numbers))
 
     async def describe(_request: Request) -> Response:
-        return _json(200, openapi_document(PATHS), request_id=_request_id(next(request_numbers)))
+        return answered(openapi_document(PATHS), next(request_numbers))
 
     async def refuse(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        request_id = _request_id(next(request_numbers))
-        body = {
-            "type": "error",
-            "error": {"type": _error_type(error.status_code), "message": error.detail},
-            "request_id": request_id,
-        }
-        return _json(error.status_code, body, request_id=request_id, headers=dict(error.headers or {}))
+        return refused(error.status_code, error.detail, next(request_numbers), error.headers)
 
     app = Starlette(
         routes=[
@@ -99,28 +93,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > LARGEST_BODY:
             raise HTTPException(413, f"the body has more than {LARGEST_BODY} bytes")
     return bytes(body)
-
-
-def _error_type(status: int) -> str:
-    match status:
-        case 401:
-            return "authentication_error"
-        case 404:
-            return "not_found_error"
-        case 413:
-            return "request_too_large"
-        case _:
-            return "invalid_request_error"
-
-
-def _request_id(number: int) -> str:
-    return f"req_{number:024d}"
-
-
-def _json(status: int, content: object, *, request_id: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        orjson.dumps(content),
-        status_code=status,
-        headers={**(headers or {}), "request-id": request_id},
-        media_type="application/json",
-    )

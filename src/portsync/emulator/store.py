@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import QueuePool, StaticPool
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from portsync.emulator.history import TRIGGERS
 from portsync.emulator.instants import stamp
@@ -117,10 +117,8 @@ def _definitions() -> tuple[str, ...]:
     """The statements that make what is missing of the tables and indexes: a file may be older than an index. A process
     may open a hundred stores, as tests do, and to write these down takes longer than to run them."""
     tables = METADATA.sorted_tables
-    made: list[ExecutableDDLElement] = [
-        *(CreateTable(table, if_not_exists=True) for table in tables),
-        *(CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes),
-    ]
+    made: list[CreateTable | CreateIndex] = [CreateTable(table, if_not_exists=True) for table in tables]
+    made += [CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes]
     return tuple(str(each.compile(dialect=sqlite.dialect())) for each in made)
 
 

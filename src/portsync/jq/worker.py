@@ -123,20 +123,13 @@ def _json(value: object) -> bytes:
     """What is a text already as it is, anything else as JSON."""
     if type(value) is str:
         return value.encode()
-    dumped: bytes = _orjson().dumps(value)
-    return dumped
-
-
-def _orjson() -> ModuleType:
-    """orjson, which at the start would cost more than all else.
-
-    It reads dataclasses, to know one when it meets it, and that reads inspect, which has half a compiler with it and is
-    for those who make dataclasses. In this process nobody does, so an empty module stands there."""
     if "orjson" not in sys.modules:
+        # It reads dataclasses, to know one when it meets it, and that reads inspect, which has half a compiler with it
+        # and is for those who make dataclasses. Here nobody does, so an empty module stands in its place.
         sys.modules.setdefault("inspect", ModuleType("inspect"))
-    import orjson  # noqa: PLC0415
+    import orjson  # noqa: PLC0415 - at the start it would cost more than all else
 
-    return orjson
+    return orjson.dumps(value)
 
 
 def type_of(value: object) -> str:

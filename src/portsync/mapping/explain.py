@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from portsync.errors import Problem
 from portsync.mapping.foreign_keys import instead_of
-from portsync.mapping.schema import homes_of, known_keys, mapping_schema, schema_at
+from portsync.mapping.schema import bare_schema, homes_of, known_keys, schema_at
 from portsync.mapping.wrong_types import LONGEST_NAME, is_of_type, out_of_bounds, wrong_type
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def explained(errors: Sequence[ErrorDetails], document: Document, schema: Schema
     value that could have several types, the same is said several times. `schema` is that of the file, where it is no
     mapping."""
     if schema is None:
-        schema = mapping_schema()
+        schema = bare_schema()
         if (stranger := _stranger(document, schema)) is not None:
             return [stranger]
     misspelt = {

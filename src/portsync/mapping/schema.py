@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices
@@ -26,6 +27,12 @@ def mapping_schema() -> Schema:
         **schema,
         "title": "portsync mapping file",
     }
+
+
+@cache
+def bare_schema() -> Schema:
+    """The same without descriptions, which nobody needs to find the nearest key. It is made once: not to be changed."""
+    return MappingFile.model_json_schema(by_alias=True)
 
 
 def editor_schema() -> Schema:

@@ -103,6 +103,13 @@ class PortClient:
         for waiting in self._waiting:
             waiting.reschedule(0)
 
+    async def token(self) -> str:
+        """A token that Port accepts, for requests that do not go through here. Raises PortRefusedError,
+        PortUnreachableError and, after `give_up`, its problem."""
+        if self._given_up is not None:
+            raise PortUnreachableError(self._given_up)
+        return await self._valid_token()
+
     async def hand_in(self, report: Mapping[str, Any], *, within_s: float = _MOMENT_S) -> None:
         """Give the report of a run to the local Port, whose page shows it. Nothing is sent to any other Port; nothing
         comes of it where this goes wrong, or takes longer than so many seconds."""

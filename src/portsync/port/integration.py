@@ -34,10 +34,11 @@ async def fetch_integration(port: PortClient, identifier: str) -> dict[str, Any]
     return integration if isinstance(integration, dict) else {}
 
 
-async def create_integration(port: PortClient, integration: Mapping[str, Any]) -> None:
-    """Create an integration. Raises PortError and SendError."""
+async def create_integration(port: PortClient, integration: Mapping[str, Any]) -> dict[str, Any]:
+    """Create an integration, and give it as Port has it. Raises PortError and SendError."""
     answer = await port.send("POST", "/integration", body=dict(integration), retried=_NEVER)
-    accepted(answer, f"POST integration {integration['installationId']}", _SUBJECT)
+    created = accepted(answer, f"POST integration {integration['installationId']}", _SUBJECT).get("integration")
+    return created if isinstance(created, dict) else {}
 
 
 async def change_integration(port: PortClient, identifier: str, changes: Mapping[str, Any]) -> None:

@@ -36,8 +36,6 @@ _UNUSABLE = frozenset({2, 3, 4, BUG})
 """The exit codes of runs that came to nothing: the next one is not hurried by a short schedule, and does not wait for
 a long one."""
 _LOOK_EVERY_S = 2.0
-_ENDING_S = 30.0
-"""So long may it take a run that was cut to let go of its workers and its state."""
 
 
 class Job:
@@ -169,10 +167,11 @@ class Job:
     async def _end(self, work: asyncio.Task[Report]) -> None:
         """Wait until it has ended: before that it has the state, and the next run cannot begin."""
         work.cancel()
-        await asyncio.wait({work}, timeout=_ENDING_S)
+        ending_s = self._parts.ending_s
+        await asyncio.wait({work}, timeout=ending_s)
         if not work.done():
             self.is_stuck = True
-            self._log.error("run.stuck", message=f"it was ended {_ENDING_S:.0f} s ago, and has not ended yet")
+            self._log.error("run.stuck", message=f"it was ended {ending_s:.0f} s ago, and has not ended yet")
             await asyncio.wait({work})
             self.is_stuck = False
 

@@ -1,7 +1,10 @@
 """Which of several replicas runs: the one that holds a lock in the PostgreSQL database of the state.
 
-The lock belongs to a connection, so that it ends with its process, however that ends. A replica that loses the
-connection stops its runs, and a run holds the state besides, so that two of them never run one mapping.
+The lock belongs to a session, so that it ends with its process, however that ends. A replica that is cut off from the
+database knows after `_LOOK_EVERY_S` and `_ANSWER_WITHIN_S`, and stops its runs; what it has sent by then gets the grace
+of any run that is stopped. Only after that does the database end its session, if it has not noticed before, and
+another replica begins. It first ends what else the one before it has open there: so nobody can write to a state that
+somebody else goes on with, and two of them never run one mapping.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from portsync.state.postgres import postgres_engine
+from portsync.state.postgres import postgres_engine, session_name
 from portsync.state.store import lock_key
 
 if TYPE_CHECKING:
@@ -25,8 +28,26 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 T = TypeVar("T")
-_LOOK_EVERY_S = 5.0
-_ANSWER_WITHIN_S = 10.0
+_ASK_EVERY_S = 5.0
+_LOOK_EVERY_S = 3.0
+_ANSWER_WITHIN_S = 5.0
+_SILENT_S = 20
+"""The database ends the session of a replica that says nothing for so long: something between may keep a connection
+up although nothing gets through."""
+_SILENCE_SINCE = (14,)
+"""The version of PostgreSQL from which on it does."""
+_ENDING_S = 0.2
+_MOST_LOOKS = 50
+
+_HOLDER = text("""
+    SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = CAST(:key AS oid) AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")
+_END = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()
+""")
 
 
 class Lease(Protocol):
@@ -66,6 +87,8 @@ class PostgresLease:
         self._key = lock_key("leader", *sorted(names))
         self._sleep = sleep
         self._connection: Connection | None = None
+        self._before: str | None = None
+        """The sessions of whoever was seen to have it last."""
         # One thread: what is still under way when somebody gives up waiting comes before what he does next.
         self._thread = ThreadPoolExecutor(1, "lease")
 
@@ -74,6 +97,7 @@ class PostgresLease:
         while True:
             try:
                 if await self._aside(self._taken):
+                    await self._end_before()
                     return
                 is_silent = False
             except SQLAlchemyError as error:
@@ -82,7 +106,7 @@ class PostgresLease:
                     said = str(getattr(error, "orig", error)).partition("\n")[0]
                     structlog.get_logger().warning("lease.unreachable", reason=said)
                 is_silent = True
-            await self._sleep(_LOOK_EVERY_S)
+            await self._sleep(_ASK_EVERY_S)
 
     async def lost(self) -> None:
         while True:
@@ -99,15 +123,42 @@ class PostgresLease:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 await self._aside(self._drop)
 
+    async def _end_before(self) -> None:
+        """Return when whoever had the lease before has no session any more, or soon after."""
+        for _ in range(_MOST_LOOKS):
+            if not await self._aside(self._ended):
+                return
+            await self._sleep(_ENDING_S)
+
     async def _aside(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _taken(self) -> bool:
         if self._connection is None:
             self._connection = self._engine.connect()
+            if (self._connection.dialect.server_version_info or ()) >= _SILENCE_SINCE:
+                self._connection.execute(text(f"SET idle_session_timeout = '{_SILENT_S}s'"))
         is_ours = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar_one()
+        if not is_ours:
+            self._before = self._connection.execute(_HOLDER, {"key": self._key}).scalar() or self._before
         self._connection.commit()
         return bool(is_ours)
+
+    def _ended(self) -> int:
+        """How many sessions whoever had the lease before still has; they are told to end."""
+        assert self._connection is not None, "the lease is ours"
+        if self._before in (None, session_name()):
+            return 0
+        try:
+            ended = len(self._connection.execute(_END, {"name": self._before}).all())
+            self._connection.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            # Not every role may end the sessions of every other one.
+            self._connection.rollback()
+            return 0
+        return ended
 
     def _look(self) -> None:
         assert self._connection is not None, "the lease is ours"

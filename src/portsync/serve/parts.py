@@ -34,7 +34,8 @@ class Parts:
     patience_s: float = 1200.0
     """A run that neither sends a request nor maps a page for so long, beyond the longest wait that its mapping allows,
     stands still."""
-
+    ending_s: float = 30.0
+    """So long may it take a run that was cut to let go of its workers and its state."""
     turns: defaultdict[StatePlace | Owner, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """For each state, or for each integration where none is kept, whose turn it is: two runs never have one state at
     the same time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -14,6 +15,8 @@ from portsync.serve.supply import PortSupply
 from portsync.serve.watched import attempted, bug_of, raised
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portsync.port.client import PortClient
     from portsync.serve.job import Job
     from portsync.serve.parts import Parts
@@ -29,12 +32,19 @@ class PortPage:
 
     async def config(self) -> PortConfig | None:
         """The mapping that is written there; None where there is no integration, or nothing in it. Raises PortError."""
+        return await self._part("config")
+
+    async def last_resync(self) -> Mapping[str, Any] | None:
+        """What Port was told of the last run; None where it was told of none. Raises PortError."""
+        return await self._part("resyncState")
+
+    async def _part(self, name: str) -> dict[str, Any] | None:
         try:
             integration = await fetch_integration(self._port, self._identifier)
         except SendError as error:
             raise PortUnreachableError(unreachable(error)) from error
-        config = (integration or {}).get("config")
-        return config if isinstance(config, dict) else None
+        part = (integration or {}).get(name)
+        return part if isinstance(part, dict) else None
 
     async def asked_at(self) -> str | None:
         """When somebody last asked for a run, in Port's words. Raises PortError."""
@@ -84,12 +94,45 @@ class PortWatch:
     async def _look(self) -> None:
         asked_at = await self._page.asked_at()
         if asked_at != self._asked_at:
-            # What was asked for before the service came up is answered by its first run. Where Port could not be asked
-            # then, nobody knows, and one run too many does no harm.
-            if asked_at is not None and (self._is_silent or not self._is_first):
+            if asked_at is not None and await self._is_open(asked_at):
                 self._job.asks.add("port")
             self._asked_at = asked_at
         self._is_first = False
+        await self._look_at_config()
+
+    async def _is_open(self, asked_at: str) -> bool:
+        """Whether somebody who asked at this moment still waits for a run. Raises PortError."""
+        if not self._is_first:
+            return True
+        if self._parts.settings.runs_at_start:
+            # What was asked for before the service came up is answered by its first run. Where Port could not be asked
+            # then, nobody knows, and one run too many does no harm.
+            return self._is_silent
+        return is_unanswered(asked_at, await self._page.last_resync() or {})
+
+    async def _look_at_config(self) -> None:
         supply = self._job.supply
         if isinstance(supply, PortSupply) and not supply.seen(await self._page.config()) and await self._job.reload():
             self._job.asks.add("mapping")
+
+
+def is_unanswered(asked_at: str, last: Mapping[str, Any]) -> bool:
+    """Whether somebody asked for a run after the last one had begun, of which Port was told `last`. False where Port
+    does not say: an old question shall not be answered again and again."""
+    asked, began = _moment(asked_at), _moment(last.get("lastResyncStart"))
+    ended, told = _moment(last.get("lastResyncEnd")), _moment(last.get("updatedAt"))
+    if asked is None or began is None:
+        return False
+    if told is not None:
+        # Began and ended are moments of the clock of whoever ran; Port's own says when it was told of the last of them.
+        began = told - (0.0 if ended is None else max(0.0, ended - began))
+    return asked > began
+
+
+def _moment(text: object) -> float | None:
+    """Epoch seconds of a moment in RFC 3339; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ from portsync.stop import Stop
 from portsync.wiring import port_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from portsync.report import Report
@@ -79,36 +79,44 @@ class Service:
 
     async def stay(self) -> None:
         """Run whenever it is due or asked for, until it is told to stop; a run that is under way then is brought
-        to its end. Raises SettingsError where it cannot listen at its address."""
-        settings, parts, log = self._parts.settings, self._parts, structlog.get_logger()
+        to its end. Raises SettingsError where it cannot listen at its address, and StateError where
+        replicas cannot share the state that is named."""
         async with AsyncExitStack() as stack:
             watches = await self._make_jobs(stack)
             health = Health(self._jobs, self._stop, self._monotonic)
-            hook_metrics = HookMetrics(parts.metrics.registry)
-            self._live = [LiveWork(job, parts, hook_metrics) for job in self._jobs]
+            hook_metrics = HookMetrics(self._parts.metrics.registry)
+            self._live = [LiveWork(job, self._parts, hook_metrics) for job in self._jobs]
             tasks = [asyncio.create_task(health.beat())]
             for job, live in zip(self._jobs, self._live, strict=True):
                 tasks += [asyncio.create_task(job.look_for_changes()), asyncio.create_task(live.stay_open())]
-            with ExitStack() as served:
-                loop = asyncio.get_running_loop()
-                token = settings.http_token.get_secret_value() if settings.http_token else None
-                routes = ServiceRoutes(health, parts.history, parts.metrics, token, lambda name: self._ask(loop, name))
-                host, port = settings.listen.rsplit(":", 1)
-                hooks = Hooks(self._live, settings, hook_metrics, parts.runtime.clock, loop)
-                try:
-                    answering = serving(
-                        routes.app(hooks.route()), host=host.strip("[]"), port=int(port), most=_MOST_CONNECTIONS
-                    )
-                    url = served.enter_context(answering)
-                except OSError as error:
-                    message = f"cannot listen on {settings.listen}: {error.strerror}"
-                    raise SettingsError(Problem("port-taken", message, hint="give --listen")) from error
-                self._is_up(url)
-                log.info("service.up", url=url, mappings=[job.supply.name for job in self._jobs])
-                while not self._stop.is_requested:
-                    await self._lead(health, watches)
+            try:
+                with self._answering(health, hook_metrics):
+                    while not self._stop.is_requested:
+                        await self._lead(health, watches)
+            finally:
                 await end(tasks)
-        log.info("service.down")
+        structlog.get_logger().info("service.down")
+
+    @contextmanager
+    def _answering(self, health: Health, hook_metrics: HookMetrics) -> Iterator[None]:
+        """Answer over HTTP as long as the block lasts. Raises SettingsError where it cannot listen at its address."""
+        settings, parts, loop = self._parts.settings, self._parts, asyncio.get_running_loop()
+        token = settings.http_token.get_secret_value() if settings.http_token else None
+        routes = ServiceRoutes(health, parts.history, parts.metrics, token, lambda name: self._ask(loop, name))
+        hooks = Hooks(self._live, settings, hook_metrics, parts.runtime.clock, loop)
+        host, port = settings.listen.rsplit(":", 1)
+        with ExitStack() as served:
+            app = routes.app(hooks.route())
+            answering = serving(app, host=host.strip("[]"), port=int(port), most=_MOST_CONNECTIONS)
+            try:
+                url = served.enter_context(answering)
+            except OSError as error:
+                message = f"cannot listen on {settings.listen}: {error.strerror}"
+                raise SettingsError(Problem("port-taken", message, hint="give --listen")) from error
+            self._is_up(url)
+            names = [job.supply.name for job in self._jobs]
+            structlog.get_logger().info("service.up", url=url, mappings=names)
+            yield
 
     async def _lead(self, health: Health, watches: Sequence[PortWatch]) -> None:
         """Wait until this replica is the one that runs, and then run for as long as it is."""

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
 from portsync.errors import Problem, StateError
 from portsync.state.hook_tables import HOOK_METADATA
+from portsync.state.postgres import postgres_engine
 from portsync.state.rows import trouble
 from portsync.state.store import make_alone
 
@@ -45,7 +45,7 @@ class HookStore:
             with self._engine.begin() as connection:
                 make_alone(connection)
                 HOOK_METADATA.create_all(connection)
-        except (NoSuchModuleError, ModuleNotFoundError, ArgumentError, OSError, DatabaseError) as error:
+        except (OSError, DatabaseError) as error:
             said = str(getattr(error, "orig", None) or error).splitlines()[0]
             message = f"live events cannot be kept beside the state {place}: {said}"
             raise StateError(Problem("bad-state", message, str(place), _HINT)) from error
@@ -76,7 +76,7 @@ class HookStore:
 def _engine(place: StatePlace) -> Engine:
     """Raises StateError where nothing is to be kept."""
     if place.url is not None:
-        return create_engine(make_url(place.url))
+        return postgres_engine(place.url, QueuePool)
     path = hooks_path(place)
     if path is None:
         message = "live events have to be kept until they are applied, and there is no state"

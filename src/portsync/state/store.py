@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _MAGIC = b"SQLite format 3\0"
 _STATE_NAMES = (".db", ".sqlite", ".sqlite3", ".state")
 _MAKING_KEY = zlib.crc32(b"portsync tables")
+_LETTING_GO_MS = 2000
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's word for a lock that it has waited for in vain."""
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16000", "busy_timeout = 5000")
 """A killed process loses nothing with these; a power cut may lose the last moments, which are sent again then."""
 
@@ -180,13 +183,24 @@ def _moved_aside(path: Path) -> Path:
 def _postgres(place: StatePlace) -> Iterator[Connection]:
     engine = postgres_engine(place.url or "", StaticPool)
     with _connected(engine, place) as connection:
-        # It belongs to the session, so that it ends with the process, however that ends.
-        key = lock_key("state", place.integration)
-        is_free = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()
-        connection.commit()
-        if not is_free:
+        if not _is_locked(connection, lock_key("state", place.integration)):
             raise _held(str(place), "another process")
         yield connection
+
+
+def _is_locked(connection: Connection, key: int) -> bool:
+    """Whether the lock is ours now. It belongs to the session, so that it ends with the process, however that ends; one
+    that has just been ended may not have let go of it yet."""
+    try:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LETTING_GO_MS}ms'"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+    except OperationalError as error:
+        connection.rollback()
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    connection.commit()
+    return True
 
 
 def _unusable(place: StatePlace, said: str) -> StateError:
