@@ -225,6 +225,50 @@ def test_what_a_source_answers_never_runs(
     assert requested(tab) == {studio.url}
 
 
+def offered(tab: Browser, text: str) -> list[str]:
+    """What is offered where the cursor is, once `text` was written there; then it is taken away again."""
+    tab.write(text)
+    shown = "[...document.querySelectorAll('.cm-tooltip-autocomplete .cm-completionLabel')].map((e) => e.textContent)"
+    tab.press(" ", modifiers=2)
+    found: list[str] = tab.until(f"(() => {{ const found = {shown}; return found.length ? found : null; }})()")
+    tab.press("Escape")
+    for _ in text:
+        tab.press("Backspace")
+    return found
+
+
+def test_completion_knows_the_keys_the_values_and_the_fields_of_the_record(
+    tab: Browser, studio: Studio, source: Source, things: Callable[..., str]
+) -> None:
+    source.answer = lambda _: {"data": REPOS}
+    path = studio.folder / "m.yaml"
+    path.write_text(
+        things().replace("      data_path", "      method: GET\n      pagination:\n        type: page\n      data_path")
+    )
+    studio.session.file.path = path
+    studio.ask_source(things())
+    tab.send("Network.setCookie", url=studio.url, **cookie(studio))
+    tab.open(studio.url)
+    tab.click("button", "Ask the source")
+    tab.sees("7 records")
+
+    put_cursor(tab, "title: .name")
+    assert {"icon", "team", "relations"} <= set(offered(tab, "\n          "))
+    assert "identifier" not in offered(tab, "\n          ")
+    put_cursor(tab, "type: page")
+    of_pages = offered(tab, "\n        ")
+    assert {"page_param", "size_param"} <= set(of_pages)
+    assert "cursor_param" not in of_pages
+    put_cursor(tab, "method: GET")
+    assert offered(tab, "\n      body_type: ") == ["form", "json", "text"]
+    put_cursor(tab, "size: .size")
+    assert {".id", ".owner", '."full name"'} <= set(offered(tab, "\n            x: ."))
+    assert ".login" in offered(tab, "\n            x: .owner.")
+    assert "ascii_downcase" in offered(tab, "\n            x: .name | asc")
+    put_cursor(tab, "base_url")
+    assert offered(tab, "\n  headers: {x: ${") == ["SRC_TOKEN"]
+
+
 def cookie(studio: Studio) -> dict[str, Any]:
     ((name, value),) = studio.client.cookies.items()
     return {"name": name, "value": value, "httpOnly": True, "sameSite": "Strict"}

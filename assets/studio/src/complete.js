@@ -26,35 +26,20 @@ function dashesOf(line) {
 export function pathAt(doc, number, column) {
   const path = [];
   let limit = column;
-  for (let at = number; at >= 1; at--) {
-    const line = doc.line(at).text;
-    if (!line.trim() || line.trim().startsWith("#")) continue;
-    if (at !== number) {
-      const key = keyOf(line);
-      if (key && key.column < limit) { path.unshift(key.name); limit = key.column; }
-    }
-    for (const dash of dashesOf(line).reverse()) {
-      if (dash < limit) { path.unshift("[]"); limit = dash; }
-    }
-    // A list may stand in the column of its key.
-    if (path[0] === "[]" && at !== number) {
-      const key = keyOf(line);
-      if (key && key.column === limit && !dashesOf(line).length) { path.unshift(key.name); limit = key.column; }
-    }
-    if (path[0] === "[]") { const above = aboveList(doc, at, limit); if (above) { path.unshift(above.name); limit = above.column; at = above.line; for (const dash of dashesOf(doc.line(at).text).reverse()) if (dash < limit) { path.unshift("[]"); limit = dash; } } }
-    if (limit === 0 && path[0] !== "[]") break;
-  }
-  return path;
-}
-
-function aboveList(doc, number, column) {
-  for (let at = number - 1; at >= 1; at--) {
+  const add = (part, at) => { path.unshift(part); limit = at; };
+  const addItems = (line) => {
+    for (const dash of dashesOf(line).reverse()) if (dash < limit) add("[]", dash);
+  };
+  addItems(doc.line(number).text);
+  for (let at = number - 1; at >= 1 && (limit > 0 || path[0] === "[]"); at--) {
     const line = doc.line(at).text;
     if (!line.trim() || line.trim().startsWith("#")) continue;
     const key = keyOf(line);
-    if (key && key.column <= column && !(dashesOf(line).some((dash) => dash === column))) return { ...key, line: at };
+    // A list may stand in the column of its own key.
+    if (key && (key.column < limit || (path[0] === "[]" && key.column === limit))) add(key.name, key.column);
+    addItems(line);
   }
-  return null;
+  return path;
 }
 
 function arms(schema, node) {
