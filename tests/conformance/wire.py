@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
