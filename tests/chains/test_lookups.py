@@ -124,7 +124,7 @@ def test_what_a_lookup_is(
         "{path: /users, data_path: .nothing, index_by: .id}",
         "{path: /users, data_path: .data, index_by: .nothing}",
         "{path: /users, data_path: .data, index_by: '.id | error'}",
-        "{path: '/{{ $context.later }}'}",
+        "{path: '/{{ $context | .later }}'}",
     ],
 )
 def test_a_lookup_that_finds_nothing_is_no_empty_one(
