@@ -143,6 +143,12 @@ def test_variables_stand_for_themselves_and_files_are_not_read(tested: Callable[
     assert tested(named, mapping=MAPPING.replace("${ORG:acme}", "${ORG}")).exit_code == 0
 
 
+def test_a_variable_for_an_address_stands_for_one(tested: Callable[..., Run]) -> None:
+    mapping = MAPPING.replace("source:\n", "source:\n  base_url: ${REPOS_URL}\n")
+    run = tested(CASES, mapping=mapping)
+    assert run.exit_code == 0, run.out + run.err
+
+
 def test_cases_of_a_cassette(tested: Callable[..., Run], tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()

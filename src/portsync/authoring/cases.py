@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ENDING = ".test.yaml"
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _BASE_URL = "https://source.test"
+_ADDRESSES = ("URL", "URI", "ENDPOINT")
+"""What names of variables that hold addresses end with."""
 
 
 def _as_list(value: Any) -> Any:
@@ -171,11 +173,13 @@ def load_cases(path: Path) -> LoadedCases:
 
 class Environment(dict[str, str]):
     """The environment of a test: a name that nobody gives a value, and that has no default, stands for itself, so that
-    a mapping can be tested without its secrets."""
+    a mapping can be tested without its secrets; the name of an address for one that nobody has."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         super().__init__(given)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a variable, which is never missing."""
-        return super().get(name, f"test-{name}" if default is None else default)
+        if default is None:
+            default = _BASE_URL if name.upper().endswith(_ADDRESSES) else f"test-{name}"
+        return super().get(name, default)

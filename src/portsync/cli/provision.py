@@ -13,7 +13,7 @@ import click
 from portsync.catalog_files import read_catalog_files
 from portsync.cli.render import print_problems
 from portsync.errors import PortSyncError
-from portsync.logs import Redactor
+from portsync.logs import Redactor, configure_logs
 from portsync.port.owner import owner_of
 from portsync.provision import Change, apply_plan, plan_all
 from portsync.runtime import Runtime
@@ -55,6 +55,7 @@ def provision(
     files = read_catalog_files([or_shipped(path) for path in paths])
     port_credentials(settings)
     redactor = Redactor(settings.secrets())
+    configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
     try:
         plan, legacy = asyncio.run(
             bring(files, Surroundings(settings, runtime, redactor), line_charts=line_charts, only_plan=only_plan)

@@ -15,7 +15,7 @@ import click
 from portsync.cli.render import console, print_in_lines, print_problems
 from portsync.dead_letters import LetterFile, Replacement
 from portsync.errors import ConfigError, PortSyncError, Problem
-from portsync.logs import Redactor
+from portsync.logs import Redactor, configure_logs
 from portsync.port.entities import UpsertSwitches
 from portsync.port.owner import Owner
 from portsync.replay import replay as run_replay
@@ -58,6 +58,7 @@ def replay(runtime: Runtime | None, file: Path, is_dry: bool, form: str) -> None
     runtime = runtime or Runtime()
     settings = read_settings(runtime.environment)
     redactor = Redactor(settings.secrets())
+    configure_logs(form=settings.log_format, level=settings.log_level, redactor=redactor)
     with LetterFile(file) as letters:
         if letters.warning is not None:
             print_in_lines([letters.warning])
