@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from portsync.cli.main import main
 from portsync.emulator.app import create_app
+from portsync.jq.cores import usable_cores
 from portsync.logs import OfLibraries
 from portsync.loopback import serving
 from portsync.runtime import Runtime
@@ -57,6 +58,11 @@ def pytest_collection_finish() -> None:
     through all of them some thousand times, which was a seventh of the suite's work."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two cores: tests of services, replicas and browsers wait for a part of their time."""
+    return max(2, usable_cores() * 3 // 2)
 
 
 @dataclass(frozen=True)

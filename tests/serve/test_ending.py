@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.conftest import Asked, LocalPort, Source
 
 
+HEEDING_HANG_UPS = ["env", "--default-signal=HUP"]
+
+
 class Process:
     """`portsync serve` in a process of its own."""
 
@@ -56,7 +59,8 @@ def process_of(port_env: dict[str, str], tmp_path: Path) -> Callable[..., Any]:
         file.write_text(text, encoding="utf-8")
         environment = {**os.environ, **port_env, "PORTSYNC_LISTEN": "127.0.0.1:0", **env}
         with log.open("wb") as stream:
-            command = [*before, sys.executable, "-m", "portsync", "serve", str(file)]
+            # Who runs the tests may ignore hang-ups, as nohup does, and children would too.
+            command = [*HEEDING_HANG_UPS, *before, sys.executable, "-m", "portsync", "serve", str(file)]
             popen = subprocess.Popen(command, env=environment, stderr=stream, stdout=stream)
         try:
             yield Process(popen, log)
