@@ -238,7 +238,8 @@ def test_a_full_disk_leaves_whole_lines_and_says_how_many_are_missing(tmp_path: 
     """The limit on the size of a file stands for the full disk: it fails in the middle of a line too."""
     path = tmp_path / "letters.jsonl"
     code = f"""
-import resource, signal
+import resource, signal, sys
+sys.dont_write_bytecode = True  # half a file would be read by the next one
 from pathlib import Path
 from tests.test_dead_letters import HEADER, REFUSED, BODY
 from portsync.dead_letters import DeadLetters
@@ -270,7 +271,8 @@ def test_a_full_disk_at_the_first_letter_keeps_the_file_of_the_earlier_run(tmp_p
     path = tmp_path / "letters.jsonl"
     path.write_text("an old one")
     code = f"""
-import resource, signal
+import resource, signal, sys
+sys.dont_write_bytecode = True  # half a file would be read by the next one
 from pathlib import Path
 from tests.test_dead_letters import HEADER, REFUSED, BODY
 from portsync.dead_letters import DeadLetters

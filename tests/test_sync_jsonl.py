@@ -115,6 +115,7 @@ def test_credentials_of_port_are_asked_for_without_it(
 
 FULL_DISK = """
 import resource, sys
+sys.dont_write_bytecode = True  # half a file would be read by the next one
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 from portsync.cli.main import main
 main(sys.argv[1:])

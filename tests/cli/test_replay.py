@@ -411,6 +411,7 @@ def test_a_file_that_another_run_writes_meanwhile_is_left_as_that_run_made_it(
 
 FULL_DISK = """
 import resource, signal, sys
+sys.dont_write_bytecode = True  # half a file would be read by the next one
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 from portsync.cli.main import main

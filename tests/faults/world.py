@@ -128,7 +128,7 @@ class World:
         done = subprocess.run(
             ["sh", "-c", f'ulimit -f {blocks} && exec "$@"', "sh", *command],
             cwd=self.folder,
-            env={**os.environ, **self.env},
+            env={**os.environ, **self.env, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             timeout=60,
