@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 CUT = "\u2026"
@@ -35,3 +36,9 @@ def first_words(body: bytes, length: int) -> str:
 
 def _beginning(body: bytes) -> str:
     return body[:_LONGEST].decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+
+
+def cut_json(value: object, longest: int) -> str:
+    """`value` as JSON, of which at most `longest` characters are shown."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= longest else text[: longest - 1] + CUT

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from portsync.compare import differences
+from portsync.excerpts import cut_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -106,7 +107,4 @@ def _field_errors(result: CaseResult) -> str:
 
 
 def _short(value: Json) -> str:
-    if value is None:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return "nothing" if value is None else cut_json(value, _LONGEST_VALUE)

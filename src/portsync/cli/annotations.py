@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from portsync import __version__
+from portsync.cli.render import printable
 from portsync.report import problem_as_json
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def as_github(found: Sequence[Checked]) -> Iterator[str]:
         place = _place(problem, path)
         properties = {"file": place["file"], "line": place["line"], "col": place["column"], "title": problem.code}
         given = ((name, value) for name, value in properties.items() if value is not None)
-        shown = ",".join(f"{name}={_printable(value).translate(_ESCAPES_OF_PROPERTIES)}" for name, value in given)
-        yield f"::{level} {shown}::{_printable(_text(problem)).translate(_ESCAPES)}"
+        shown = ",".join(f"{name}={printable(value).translate(_ESCAPES_OF_PROPERTIES)}" for name, value in given)
+        yield f"::{level} {shown}::{printable(_text(problem)).translate(_ESCAPES)}"
 
 
 def as_sarif(found: Sequence[Checked]) -> dict[str, Any]:
@@ -102,10 +103,6 @@ def _location(place: dict[str, str | None]) -> dict[str, Any]:
 
 def _text(problem: Problem) -> str:
     return problem.message if problem.hint is None else f"{problem.message}\nhint: {problem.hint}"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _words(code: str) -> str:

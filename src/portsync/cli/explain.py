@@ -17,6 +17,7 @@ from portsync.authoring.look import looking
 from portsync.cli.render import console, print_in_lines, print_problems, printable
 from portsync.cli.sync import check_kinds, redactor_of
 from portsync.compare import differences
+from portsync.excerpts import cut_json
 from portsync.flow import OF_THE_SOURCE
 from portsync.logs import configure_logs
 from portsync.masking import Masking
@@ -231,10 +232,7 @@ def _outlook(held: dict[str, Json] | None, origin: Origin, *, is_merge: bool) ->
 
 
 def _short(value: Json) -> str:
-    if value is None:
-        return "nothing"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return "nothing" if value is None else cut_json(value, _LONGEST_VALUE)
 
 
 def _as_json(found: _Found, masking: Masking, *, is_merge: bool) -> dict[str, Any]:

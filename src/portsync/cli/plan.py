@@ -15,6 +15,7 @@ from portsync.cli.adoption import adopt_option, adopted
 from portsync.cli.render import console, print_in_lines, print_report_problems
 from portsync.cli.running import run
 from portsync.cli.sync import check_kinds, redactor_of
+from portsync.excerpts import cut_json
 from portsync.logs import configure_logs
 from portsync.running import Order
 from portsync.runtime import Runtime
@@ -144,10 +145,5 @@ def _show_some(
             break
         out.print(redactor.clean(f"  {sign} {change['identifier']}"), style=colour, markup=False)
         for difference in change["differences"]:
-            old, new = (_short(difference[key]) for key in ("old", "new"))
+            old, new = (cut_json(difference[key], _LONGEST_VALUE) for key in ("old", "new"))
             out.print(redactor.clean(f"      {difference['name']}: {old} -> {new}"), markup=False)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
