@@ -41,6 +41,14 @@ class Producers:
         }
         return [i for i, names in enumerate(self._constant) if i != index and names & targets]
 
+    def alike(self, index: int) -> list[int]:
+        """The other resources that may give entities of the same blueprints."""
+        return [
+            i
+            for i, names in enumerate(self._constant)
+            if i != index and (names & self._constant[index] or self._is_open[i] or self._is_open[index])
+        ]
+
 
 def resource_names(resources: Sequence[Resource]) -> list[str]:
     """A name for each resource, by which a later run knows it again though others were added to the file: its kind,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from portsync.at_hand import blueprints_at_hand, create_missing_blueprints
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
+from portsync.executor import LocalExecutor
 from portsync.integration import Integration, installation_of
 from portsync.left_alone import SparingDeletes, SparingSink
 from portsync.logs import log_of
@@ -166,7 +167,9 @@ class MappingRun:
                 port = tools.into.port
                 if port is not None:
                     await port.begin()
-                report = await run_sync(mapping, self.source, tools, run_id=self.run_id, options=options)
+                report = await run_sync(
+                    mapping, self.source, tools, LocalExecutor(), run_id=self.run_id, options=options
+                )
                 if port is not None:
                     await port.end(report)
         return report

@@ -1,50 +1,43 @@
 """THE LINE: mapping -> request chains -> pages -> entities -> batches -> outcomes -> report, and at the end what is
 no longer there.
 
-The only module that knows every stage. Resources are read in the order of the file, as Ocean does, but each after
-those that its entities point to; within a resource several chains, and the next page of each, are read while batches
-are under way.
+Resources are read in the order of the file, as Ocean does, but each after those that its entities point to. What
+becomes of one is `resource_run.py`, the middle of the line; an executor says where that happens.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from portsync.blueprint_run import blueprint_runs
 from portsync.chains.access import Access
 from portsync.chains.lookups import LookedUp, look_up
-from portsync.chains.read import read_resource
-from portsync.chains.taken import TakenValues, reading_order
+from portsync.chains.taken import TakenValues, givers_of, reading_order
 from portsync.errors import PortError, Problem, StateLostError, StoppedError
-from portsync.flow import End, Fetched, Verdict
+from portsync.flow import End, Verdict
 from portsync.held import HeldEntities
-from portsync.plan import constant_blueprints, page_program
 from portsync.producers import Producers, resource_names
 from portsync.reconcile import Reconciler, Refused, dependents_first, problems_of
 from portsync.relations import Relations
-from portsync.report import Report, ResourceReport, exit_code_of
+from portsync.report import Report, exit_code_of
+from portsync.resource_run import ResourceRun, begun_report
 from portsync.showing import Showing
-from portsync.state.seen import SeenEntities
-from portsync.stop import StalledError
-from portsync.transform import Mapper, map_page
 from portsync.upsert import INTERRUPTED, upserting
 from portsync.write import Giver, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from portsync.chains.stream import Chain
-    from portsync.dead_letters import DeadLetters
-    from portsync.flow import Entity, MappedPage, Page
+    from portsync.executor import Executor
     from portsync.mapping.loader import LoadedMapping
-    from portsync.mapping.models import MappingFile
+    from portsync.mapping.models import Resource
     from portsync.mapping.requests import Lookup
     from portsync.plan import SourcePlan
     from portsync.port.holdings import Relation
     from portsync.reconcile import Deletion
+    from portsync.report import ResourceReport
     from portsync.stop import Stop
     from portsync.tools import RunOptions, Tools
     from portsync.upsert import Upserter
@@ -54,16 +47,17 @@ async def sync(
     mapping: LoadedMapping,
     source: SourcePlan,
     tools: Tools,
+    executor: Executor,
     *,
     run_id: str,
     options: RunOptions,
 ) -> Report:
-    """Bring the resources of `mapping` from the source into the sink. Raises nothing that a source or a mapping can
+    """Bring the resources of `mapping` from the source into the sink, where `executor` does it. Raises nothing that a source or a mapping can
     cause: it is all in the report."""
     started_at = tools.clock()
     resources = mapping.file.resources
     wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
-    reports = {index: _begun(index, mapping.file, tools.letters) for index in wanted}
+    reports = {index: begun_report(index, mapping.file, tools.letters) for index in wanted}
     producers = Producers(resources)
     relations = None
     if tools.into.port is not None:
@@ -73,6 +67,7 @@ async def sync(
         access = Access(source, tools.client.send, tools.pool, tools.clock, started_at)
         lookups = await _look_up(mapping.file.context, access, tools.stop)
         order = reading_order(resources, wanted, lambda index: producers.first(index, pointing))
+        unread = set(order)
         names = resource_names(resources)
         async with Showing(tools.into.port, lookups.access) as showing:
             with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
@@ -84,21 +79,25 @@ async def sync(
                     held,
                     told=tools.progress,
                 )
-                for place, index in enumerate(order):
+
+                async def one(index: int) -> None:
                     report = reports[index]
                     writer.begin(Giver(names[index], report))
                     if tools.stop.is_requested or upserter.down:
-                        break
+                        return
                     showing.told(report, has_ended=False)
-                    is_to_come = partial(_is_to_come, producers, frozenset(order[place:]))
+                    part = ResourceRun(mapping, lookups, taken, showing, tools, writer, report, producers, unread)
                     try:
-                        await _sync_resource(mapping, lookups, taken, showing, tools, writer, report, is_to_come)
+                        await _run(part, executor)
                     except Exception as error:  # noqa: BLE001 - one of the two places: a bug in one resource must not stop the others
                         message = f"a bug in portsync: {type(error).__name__}: {error}"
                         report.end(End(Verdict.INCOMPLETE, "bug", Problem("bug", message, hint="please report it")))
+                    unread.discard(index)
                     taken.finished(index, is_whole=report.verdict is Verdict.COMPLETE)
                     tools.progress(report)
                     showing.told(report, has_ended=True)
+
+                await executor.in_turn(order, partial(_before, order, resources, producers, pointing), one)
                 if tools.stop.is_requested and held.count:
                     upserter.give_up(INTERRUPTED)
                 await writer.release()
@@ -106,27 +105,25 @@ async def sync(
         return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
 
 
-def _begun(index: int, file: MappingFile, letters: DeadLetters | None) -> ResourceReport:
-    resource = file.resources[index]
-    takes_conflicts = resource.selector.on_conflict in ("first", "last")
-    report = ResourceReport(
-        index, resource.kind, constant_blueprints(resource), takes_conflicts, hints=file.source.hints
-    )
-    if letters is not None:
-        report.letter = partial(_write_letter, letters, index)
-    return report
-
-
-def _write_letter(letters: DeadLetters, index: int, problem: Problem, entity: Entity | None) -> None:
-    if entity is None:
-        letters.add(problem, index, None, None)
+async def _run(part: ResourceRun, executor: Executor) -> None:
+    if (missing := part.lookups.missing_for(part.resource)) is not None:
+        part.report.end(missing)
     else:
-        letters.add(problem, index, entity.blueprint, entity.body)
+        await executor.run(part)
 
 
-def _is_to_come(producers: Producers, unread: frozenset[int], blueprint: str) -> bool:
-    """Whether a resource that was not read to its end yet may give entities of the blueprint."""
-    return not unread.isdisjoint(producers.of(blueprint))
+def _before(
+    order: Sequence[int],
+    resources: Sequence[Resource],
+    producers: Producers,
+    pointing: Mapping[str, Mapping[str, Relation]],
+    index: int,
+) -> set[int]:
+    """Which of the resources before this one in the order have to be read before it: those that it takes values from,
+    those that its entities point to, and those that may give the same entities."""
+    earlier = set(order[: order.index(index)])
+    givers = givers_of(resources[index], resources)
+    return earlier & {*givers, *producers.first(index, pointing), *producers.alike(index)}
 
 
 async def _pointing(
@@ -150,57 +147,6 @@ async def _look_up(lookups: Mapping[str, Lookup], access: Access, stop: Stop) ->
         return await stop.race(look_up(lookups, access))
     except StoppedError:
         return LookedUp(access)  # no resource is begun then
-
-
-async def _sync_resource(
-    mapping: LoadedMapping,
-    lookups: LookedUp,
-    taken: TakenValues,
-    showing: Showing,
-    tools: Tools,
-    writer: Writer,
-    report: ResourceReport,
-    is_to_come: Callable[[str], bool],
-) -> None:
-    """Read, map and write one resource; `report` takes the counts and the verdict."""
-    resource = mapping.file.resources[report.index]
-    if (missing := lookups.missing_for(resource)) is not None:
-        report.end(missing)
-        return
-    access = lookups.access
-    program = page_program(resource, access.source)
-    mapper = Mapper(program, access.now, tools.pool, access.context.of(program.texts()))
-    programs = mapper.programs()
-
-    def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[MappedPage]]:
-        mapped = partial(map_page, mapper=mapper, programs=programs, variables=chain.variables)
-        return showing.watched(resource, chain, taken.tapped(report.index, chain, mapped))
-
-    pages = read_resource(resource, access, taken.records_for(report.index), mapping_of)
-    stalled = None
-    with SeenEntities(resource.selector.on_conflict, is_merge=mapping.file.enable_merge_entity) as seen:
-        until = tools.stop.until(pages, lambda: tools.client.attempts + tools.pool.runs, tools.patience_s)
-        async with aclosing(pages), aclosing(until) as until_stopped:
-            try:
-                async for item in until_stopped:
-                    report.add(item)
-                    tools.log_item(resource.kind, item)
-                    if isinstance(item, Fetched) and item.page is not None:
-                        await writer.write(report.index, seen.sort(item.page.entities), is_to_come)
-                    if writer.upserter.down:
-                        break
-            except StalledError:
-                stalled = _stalled(tools.patience_s)
-    await writer.settle(report.index)
-    if stalled is not None:
-        report.add(stalled)
-    if not (tools.stop.is_requested or writer.upserter.down):
-        report.close()
-
-
-def _stalled(patience_s: float) -> End:
-    message = f"nothing happened for {patience_s:.0f} s, although every wait has its end: a bug in portsync"
-    return End(Verdict.INCOMPLETE, "stalled", Problem("stalled", message, hint="please report it, and run it again"))
 
 
 async def _reconcile(

@@ -12,6 +12,7 @@ import orjson
 from portsync.chains.access import Access
 from portsync.chains.lookups import look_up
 from portsync.chains.read import read_resource
+from portsync.chains.stream import places
 from portsync.chains.taken import TakenValues
 from portsync.examples import first_records
 from portsync.flow import End, Spent
@@ -102,7 +103,7 @@ class Look:
 
         # Nobody knows how far another resource will be looked at: what is taken from it is read for that alone.
         with TakenValues(self._resources, (), access) as taken:
-            items = read_resource(resource, access, taken.records_for(index), mapping_of)
+            items = read_resource(resource, access, places(resource, access, taken.records_for(index)), mapping_of)
             async with aclosing(items):
                 async for item in items:
                     match item:

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from portsync.chains.access import Access
-    from portsync.chains.parameters import Records
+    from portsync.chains.stream import Places
     from portsync.flow import End, Fetched, Page, Spent
     from portsync.mapping.models import Resource
-    from portsync.mapping.requests import PathParameter
 
 M = TypeVar("M", bound=Mapped)
 
@@ -26,14 +25,14 @@ M = TypeVar("M", bound=Mapped)
 async def read_resource(
     resource: Resource,
     access: Access,
-    taken_from: Callable[[str, PathParameter], Records],
+    found: Places,
     mapping_of: Callable[[Chain], Callable[[Page], Awaitable[M]]],
 ) -> AsyncGenerator[Fetched[M] | End | Spent]:
-    """What the pages of `resource` become, an End for each of its chains, and what else was spent.
+    """What the pages of `resource` become, along its chains at the places that were found; an End for each of them, and
+    what else was spent.
 
     Several chains are read at once, and their pages come as they are there; in the chains' order only where it
-    matters which of two conflicting records is the later one. `mapping_of` gives what maps the pages of a chain,
-    `taken_from` the values that a path parameter takes from another resource.
+    matters which of two conflicting records is the later one. `mapping_of` gives what maps the pages of a chain.
     """
     selector = resource.selector
     paginator = selector.pagination or access.source.paginator
@@ -57,8 +56,8 @@ async def read_resource(
 
     in_order = selector.on_conflict in ("first", "last")
     breaker = Breaker()
-    found = breaker.passing(chains(resource, access, taken_from))
-    async with aclosing(interleaved(found, read, 1 if is_single(resource) else workers, in_order=in_order)) as items:
+    begun = breaker.passing(chains(resource, access, found))
+    async with aclosing(interleaved(begun, read, 1 if is_single(resource) else workers, in_order=in_order)) as items:
         async for item in items:
             breaker.look(item)
             yield item

@@ -39,11 +39,13 @@ def is_single(resource: Resource) -> bool:
     return not resource.selector.path_parameters and resource.selector.window is None
 
 
-async def chains(
-    resource: Resource, access: Access, taken_from: Callable[[str, PathParameter], Records]
-) -> AsyncGenerator[Chain | Spent | End]:
-    """The chains of `resource`; an End stands for one that cannot be made, and Spent is what finding them cost."""
-    template = RequestTemplate(resource.kind, resource.selector, "selector", access)
+Places = AsyncGenerator[Variables | Spent | End]
+"""What the chains of a resource differ in; an End stands for one that cannot be made, and Spent is what finding them
+cost."""
+
+
+async def places(resource: Resource, access: Access, taken_from: Callable[[str, PathParameter], Records]) -> Places:
+    """The variables of each chain of `resource`."""
     windowed = _Windows(resource.selector.window, access)
     async with aclosing(parameter_sets(resource, access, taken_from)) as sets:
         async for item in sets:
@@ -56,12 +58,22 @@ async def chains(
                 yield _unmade(error, "window", chain_name("", item))
                 continue
             for window in found:
-                variables = Variables(item, window)
-                name = _name(resource, item, window)
-                try:
-                    yield Chain(await template.render(variables), variables, name)
-                except ExpressionError as error:
-                    yield _unmade(error, "jq", name)
+                yield Variables(item, window)
+
+
+async def chains(resource: Resource, access: Access, found: Places) -> AsyncGenerator[Chain | Spent | End]:
+    """The chains of `resource` at these places."""
+    template = RequestTemplate(resource.kind, resource.selector, "selector", access)
+    async with aclosing(found):
+        async for variables in found:
+            if not isinstance(variables, Variables):
+                yield variables
+                continue
+            name = _name(resource, variables.params, variables.window)
+            try:
+                yield Chain(await template.render(variables), variables, name)
+            except ExpressionError as error:
+                yield _unmade(error, "jq", name)
 
 
 class _Windows:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from portsync.chains.parameters import reason_of
 from portsync.chains.read import read_resource
 from portsync.chains.shelf import Shelf
+from portsync.chains.stream import places
 from portsync.chains.values import ValuesPage, ValuesReader, values_reader
 from portsync.errors import Problem
 from portsync.extract import Mapped
@@ -100,7 +101,9 @@ class TakenValues:
         def mapping_of(chain: Chain) -> Callable[[Page], Awaitable[ValuesPage]]:
             return partial(reader.read, variables=chain.variables)
 
-        items = read_resource(self._resources[index], self._access, self.records_for(index), mapping_of)
+        resource = self._resources[index]
+        found = places(resource, self._access, self.records_for(index))
+        items = read_resource(resource, self._access, found, mapping_of)
         async with aclosing(items):
             async for item in items:
                 if isinstance(item, Fetched):
@@ -137,6 +140,12 @@ class TakenValues:
 def giver_of(parameter: PathParameter, resources: Sequence[Resource]) -> int | None:
     """The index of the resource that a parameter takes its values from; None where it takes none."""
     return next((i for i, resource in enumerate(resources) if resource.kind == parameter.from_), None)
+
+
+def givers_of(resource: Resource, resources: Sequence[Resource]) -> set[int]:
+    """The indexes of the resources that one takes values from."""
+    givers = (giver_of(parameter, resources) for parameter in resource.selector.path_parameters.values())
+    return {giver for giver in givers if giver is not None}
 
 
 def reading_order(

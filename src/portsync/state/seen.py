@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import msgspec
 
@@ -44,6 +44,20 @@ class Sorted:
     """Conflicting entities that gave way to the first one."""
     overtakes: bool = False
     """Whether an entity of an earlier page is sent again: what is under way has to arrive before it."""
+
+
+class Sorter(Protocol):
+    """Tells the entities of a resource apart, for as long as its block lasts."""
+
+    def sort(self, entities: Sequence[Entity]) -> Sorted:
+        """Tell what of a page is new, a duplicate, or in conflict; remember it."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
 
 class SeenEntities:
