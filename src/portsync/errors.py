@@ -25,7 +25,7 @@ An error is an exception. What befalls one record or entity is a Failure, a valu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +67,16 @@ class PortSyncError(Exception):
         super().__init__("; ".join(p.message for p in problems))
         self.problems = problems
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python would make it anew from its text, where another process is told of it.
+        return _made_anew, (type(self), self.args, self.__dict__)
+
+
+def _made_anew(kind: type[PortSyncError], arguments: tuple[Any, ...], parts: dict[str, Any]) -> PortSyncError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(parts)
+    return error
+
 
 class ConfigError(PortSyncError):
     """This means that something which the user wrote has to be changed before anything can be sent."""
@@ -100,6 +110,10 @@ class StateError(ConfigError):
 
 class StateLostError(PortSyncError):
     """This means that the state could be opened, but no longer be read or written."""
+
+
+class ClusterError(PortSyncError):
+    """This means that the cluster which was to do the work cannot be used, or is lost."""
 
 
 class SendError(PortSyncError):

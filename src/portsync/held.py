@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from portsync.flow import Entity
+from portsync.relations import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from portsync.relations import Target
 
 MOST_ROUNDS = 200
 """A longer row of entities, each of which points to the next, is treated as a circle: that costs two requests for
@@ -31,6 +31,8 @@ class HeldEntities:
         for statement in _TABLES:
             self._database.execute(statement)
         self.count = 0
+        self.blueprints: set[str] = set()
+        """Of which blueprints there are entities that wait, or waited."""
 
     def add(self, resource: int, entity: Entity, targets: Sequence[Target]) -> None:
         """Let an entity of the resource with this index wait for the targets."""
@@ -41,6 +43,15 @@ class HeldEntities:
         waits = ((added.lastrowid, target.blueprint, target.identifier) for target in targets)
         self._database.executemany("INSERT INTO waits VALUES (?, ?, ?)", waits)
         self.count += 1
+        self.blueprints.add(entity.blueprint)
+
+    def waiting(self) -> Iterator[tuple[Entity, tuple[Target, ...]]]:
+        """All that wait, each with what it waits for."""
+        last = 0
+        while rows := self._database.execute(_LEFT, (0, last)).fetchall():
+            for last, _, parked in rows:
+                targets = self._database.execute("SELECT blueprint, identifier FROM waits WHERE id = ?", (last,))
+                yield msgspec.msgpack.decode(parked, type=Entity), tuple(Target(*row) for row in targets)
 
     def is_held(self, target: Target) -> bool:
         """Whether this entity waits itself, and is not among those given back."""

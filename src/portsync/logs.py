@@ -113,6 +113,15 @@ def log_of(**bound: str) -> Any:
     return structlog.get_logger().bind(**bound)
 
 
+def own_log(redactor: Redactor, level: str, **bound: str) -> Any:
+    """A log of its own, as JSON to standard error, for whoever works in a process that is not ours."""
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=_processors(redactor, structlog.processors.JSONRenderer()),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+    ).bind(**bound)
+
+
 class _PassingRedactor(Redactor):
     """Knows what another one knows, and tells it what it learns, until it forgets that."""
 
@@ -150,12 +159,7 @@ def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor
     as_text = form == "text" or (form is None and sys.stderr.isatty())
     renderer: Any = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            redactor.process,
-            renderer,
-        ],
+        processors=_processors(redactor, renderer),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
@@ -163,6 +167,11 @@ def configure_logs(*, form: Literal["text", "json"] | None, level: str, redactor
     for handler in [handler for handler in root.handlers if isinstance(handler, OfLibraries)]:
         root.removeHandler(handler)
     root.addHandler(OfLibraries(max(logging.WARNING, logging.getLevelNamesMapping()[level])))
+
+
+def _processors(redactor: Redactor, renderer: Any) -> list[Any]:
+    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    return [structlog.processors.add_log_level, stamped, redactor.process, renderer]
 
 
 class OfLibraries(logging.Handler):

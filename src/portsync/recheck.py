@@ -52,6 +52,14 @@ class Recheck:
         except PortError:
             return  # a Port that takes entities but cannot be searched gets what is new all the same
 
+    def known(self, blueprint: str) -> tuple[bool, bool]:
+        """What `begin` found: whether the blueprint is new, and whether it is doubtful."""
+        return self._is_new.get(blueprint, False), self._is_doubtful.get(blueprint, False)
+
+    def begun(self, blueprint: str, known: tuple[bool, bool]) -> None:
+        """Take over what somebody else's `begin` found."""
+        self._is_new[blueprint], self._is_doubtful[blueprint] = known
+
     def is_whole(self) -> None:
         """Take to the records that every resource was read to its end."""
         if self.of_all:

@@ -49,6 +49,8 @@ class ResourceRun:
     producers: Producers
     unread: Collection[int]
     """The resources that are not read to their end yet, this one among them. It shrinks as the run goes on."""
+    awaited: frozenset[str] = frozenset()
+    """Blueprints of which entities wait elsewhere, for others of the run."""
 
     @property
     def resource(self) -> Resource:
@@ -60,8 +62,8 @@ class ResourceRun:
         return self.tools.stop.is_requested or self.writer.upserter.down is not None
 
     def is_to_come(self, blueprint: str) -> bool:
-        """Whether a resource that was not read to its end yet may give entities of the blueprint."""
-        return not set(self.unread).isdisjoint(self.producers.of(blueprint))
+        """Whether entities of the blueprint may still come in this run."""
+        return blueprint in self.awaited or not set(self.unread).isdisjoint(self.producers.of(blueprint))
 
 
 def begun_report(index: int, file: MappingFile, letters: DeadLetters | None) -> ResourceReport:
@@ -114,7 +116,7 @@ async def run_along(part: ResourceRun, found: Places, sorter: Sorter) -> None:
                     if writer.upserter.down:
                         break
             except StalledError:
-                stalled = _stalled(tools.patience_s)
+                stalled = stalled_end(tools.patience_s)
     await writer.settle(report.index)
     if stalled is not None:
         report.add(stalled)
@@ -122,6 +124,7 @@ async def run_along(part: ResourceRun, found: Places, sorter: Sorter) -> None:
         report.close()
 
 
-def _stalled(patience_s: float) -> End:
+def stalled_end(patience_s: float) -> End:
+    """The end of a resource that hangs."""
     message = f"nothing happened for {patience_s:.0f} s, although every wait has its end: a bug in portsync"
     return End(Verdict.INCOMPLETE, "stalled", Problem("stalled", message, hint="please report it, and run it again"))

@@ -11,30 +11,31 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portsync.at_hand import blueprints_at_hand, create_missing_blueprints
+from portsync.cluster.brief import environment_for
+from portsync.cluster.executor import ClusterExecutor, RunFacts
 from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.executor import LocalExecutor
 from portsync.integration import Integration, installation_of
-from portsync.left_alone import SparingDeletes, SparingSink
+from portsync.into_port import sink_into
+from portsync.left_alone import SparingDeletes
 from portsync.logs import log_of
 from portsync.mapping.hooks import hooks_of
 from portsync.port.deletion import Deletion
-from portsync.port.entities import UpsertSwitches
 from portsync.port.holdings import Holdings
 from portsync.port.owner import owner_of
 from portsync.producers import Producers
 from portsync.recheck import Recheck
 from portsync.reconcile import DeletionRule
 from portsync.report import Report
-from portsync.sinks.compared import ComparedSink
 from portsync.sinks.planned import PlannedSink
 from portsync.sinks.planned_deletion import PlannedDeletion
-from portsync.sinks.port import PortSink
 from portsync.state.catalog import Catalog
 from portsync.state.place import StatePlace, state_place
 from portsync.state.store import opened_state
 from portsync.state.touched import left_alone_in
 from portsync.sync import sync as run_sync
+from portsync.sync import wanted_of
 from portsync.sync_metrics import SyncMetrics, Telling
 from portsync.tools import Destination, PortSide, RunOptions, Tools
 from portsync.under_way import UnderWay
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
     from portsync.auth import TokenStore
     from portsync.changes import PlannedChanges
+    from portsync.cluster.executor import Clustered
+    from portsync.executor import Executor
     from portsync.mapping.loader import LoadedMapping
     from portsync.mapping.models import MappingFile
     from portsync.mapping.source import RateLimit
@@ -128,6 +131,8 @@ class MappingRun:
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     has_unknown_others: bool = False
     """Whether there is a mapping under the same integration of which nobody knows what it gives."""
+    clustered: Clustered | None = None
+    """What does the work, where that is not this process."""
 
     async def run(self) -> Report:
         """What it came to, also where it could not begin."""
@@ -167,17 +172,27 @@ class MappingRun:
                 port = tools.into.port
                 if port is not None:
                     await port.begin()
-                report = await run_sync(
-                    mapping, self.source, tools, LocalExecutor(), run_id=self.run_id, options=options
-                )
+                async with self._executor(connection, name, tools) as executor:
+                    report = await run_sync(mapping, self.source, tools, executor, run_id=self.run_id, options=options)
                 if port is not None:
                     await port.end(report)
         return report
 
+    @asynccontextmanager
+    async def _executor(self, connection: Connection, catalog: str, tools: Tools) -> AsyncIterator[Executor]:
+        """What runs the resources: a cluster, where there is one."""
+        if self.clustered is None:
+            yield LocalExecutor()
+            return
+        file, order = self.mapping.file, self.order
+        wanted = wanted_of(file.resources, order.kinds)
+        environment = environment_for(self.mapping, self.around.runtime.environment)
+        facts = RunFacts(self.run_id, catalog, manner_of(file), environment, order.is_full, tuple(wanted))
+        async with ClusterExecutor(self.clustered, connection, tools, facts) as executor:
+            yield executor
+
     def _catalog(self, connection: Connection, name: str) -> Catalog:
-        file = self.mapping.file
-        manner = f"merge={file.enable_merge_entity} related={file.create_missing_related_entities}"
-        return Catalog(connection, name, manner, is_dry=self.order.planned is not None)
+        return Catalog(connection, name, manner_of(self.mapping.file), is_dry=self.order.planned is not None)
 
     @asynccontextmanager
     async def _tools(self, catalog: Catalog, owner: Owner, left_alone: LeftAlone) -> AsyncIterator[Tools]:
@@ -231,13 +246,13 @@ class MappingRun:
             plan = PlannedSink(holdings, recheck.is_due, planned.write, is_merge=merges, at_hand=names)
             would_delete = PlannedDeletion(holdings, plan.relations_of, planned.delete, with_dependents=cascades)
             return Destination(plan, PortSide(holdings, would_delete, give_up=port.give_up), catalog, recheck)
-        to_port = SparingSink(PortSink(port, UpsertSwitches(merges, file.create_missing_related_entities)), left_alone)
-        sink = ComparedSink(to_port, holdings, recheck.is_due, is_merge=merges)
+        sink = sink_into(port, holdings, recheck, left_alone, file)
         deletes = SparingDeletes(Deletion(port, with_dependents=cascades), left_alone)
         side = PortSide(
             holdings,
             deletes,
             port.give_up,
+            port.renewed,
             left_alone.among,
             *await self._page(stack, port, owner),
             lambda report: port.hand_in(self.around.redactor.clean_json(report.as_json())),
@@ -286,6 +301,11 @@ class MappingRun:
             written_at=datetime.fromtimestamp(self.around.runtime.clock(), UTC),
         )
         return DeadLetters(path, header, self.around.redactor)
+
+
+def manner_of(file: MappingFile) -> str:
+    """How a mapping's entities are sent, as the state remembers it."""
+    return f"merge={file.enable_merge_entity} related={file.create_missing_related_entities}"
 
 
 def _given_by(mappings: Sequence[LoadedMapping]) -> Callable[[str], bool]:

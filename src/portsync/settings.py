@@ -127,6 +127,10 @@ class Settings(BaseModel):
     jq_timeout: Annotated[float, Field(gt=0, validation_alias="PORTSYNC_JQ_TIMEOUT")] = 10.0
     jq_memory: Annotated[int, Field(ge=16, validation_alias="PORTSYNC_JQ_MEMORY")] = 512
     jq_workers: Annotated[int | None, Field(ge=1, le=256, validation_alias="PORTSYNC_JQ_WORKERS")] = None
+    executor: Annotated[Literal["local", "dask"], Field(validation_alias="PORTSYNC_EXECUTOR")] = "local"
+    """Who does the work of `sync`."""
+    scheduler: Annotated[str | None, Field(validation_alias="PORTSYNC_SCHEDULER")] = None
+    """The address of the Dask scheduler."""
     log_format: Literal["text", "json"] | None = Field(None, validation_alias="PORTSYNC_LOG_FORMAT")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", validation_alias=_names("PORTSYNC_LOG_LEVEL", "OCEAN__LOG_LEVEL")
@@ -224,6 +228,11 @@ def process_environment() -> Mapping[str, str]:
         return {"HOME": str(Path.home()), **given}
     except RuntimeError:
         return given
+
+
+def is_setting(name: str) -> bool:
+    """Whether a variable of this name is, or may be, one of portsync's settings."""
+    return name.startswith(("PORT_", "PORTSYNC_", "OCEAN__"))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -15,7 +15,7 @@ from portsync.blueprint_run import blueprint_runs
 from portsync.chains.access import Access
 from portsync.chains.lookups import LookedUp, look_up
 from portsync.chains.taken import TakenValues, givers_of, reading_order
-from portsync.errors import PortError, Problem, StateLostError, StoppedError
+from portsync.errors import ClusterError, PortError, Problem, StateLostError, StoppedError
 from portsync.flow import End, Verdict
 from portsync.held import HeldEntities
 from portsync.producers import Producers, resource_names
@@ -28,7 +28,7 @@ from portsync.upsert import INTERRUPTED, upserting
 from portsync.write import Giver, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from portsync.executor import Executor
     from portsync.mapping.loader import LoadedMapping
@@ -52,11 +52,11 @@ async def sync(
     run_id: str,
     options: RunOptions,
 ) -> Report:
-    """Bring the resources of `mapping` from the source into the sink, where `executor` does it. Raises nothing that a source or a mapping can
-    cause: it is all in the report."""
+    """Bring the resources of `mapping` from the source into the sink, where `executor` does it. Raises nothing that a
+    source or a mapping can cause: it is all in the report."""
     started_at = tools.clock()
     resources = mapping.file.resources
-    wanted = [index for index, resource in enumerate(resources) if not options.kinds or resource.kind in options.kinds]
+    wanted = wanted_of(resources, options.kinds)
     reports = {index: begun_report(index, mapping.file, tools.letters) for index in wanted}
     producers = Producers(resources)
     relations = None
@@ -69,7 +69,9 @@ async def sync(
         order = reading_order(resources, wanted, lambda index: producers.first(index, pointing))
         unread = set(order)
         names = resource_names(resources)
-        async with Showing(tools.into.port, lookups.access) as showing:
+        port = tools.into.port
+        seen_by = (None, None) if port is None else (port.integration, port.metrics)
+        async with Showing(*seen_by, lookups.access) as showing:
             with HeldEntities() as held, TakenValues(resources, wanted, lookups.access) as taken:
                 writer = Writer(
                     upserter,
@@ -103,6 +105,11 @@ async def sync(
                 await writer.release()
         deletions = await _reconcile(mapping, tools, options, producers, pointing, reports, writer)
         return _report(mapping, tools, options, run_id, started_at, reports, writer, deletions, lookups)
+
+
+def wanted_of(resources: Sequence[Resource], kinds: Collection[str]) -> list[int]:
+    """The indexes of the resources of these kinds, of all where none is named."""
+    return [index for index, resource in enumerate(resources) if not kinds or resource.kind in kinds]
 
 
 async def _run(part: ResourceRun, executor: Executor) -> None:
@@ -202,7 +209,7 @@ def _report(
     down = writer.upserter.down
     if down is not None and not tools.stop.is_requested:
         for report in reports.values():
-            reason = "state" if isinstance(down, StateLostError) else "port"
+            reason = {StateLostError: "state", ClusterError: "cluster"}.get(type(down), "port")
             report.reason = reason if report.reason == "interrupted" else report.reason
     in_file_order = [reports[index] for index in sorted(reports)]
     problems = [

@@ -35,6 +35,8 @@ class PortSide:
     deletes: Deletes
     give_up: Callable[[Problem], None] = lambda _: None
     """Lets nobody wait for Port any more: whoever does is told this problem."""
+    renewed: Callable[[str], Awaitable[tuple[str, float]]] | None = None
+    """A token in place of one that is of no use any more, and the seconds that it is good for."""
     left_alone: Callable[[str, Sequence[str]], set[str]] = lambda _blueprint, _identifiers: set()
     """Which of a blueprint's entities live events touched since the run began."""
     integration: Integration | None = None

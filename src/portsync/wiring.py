@@ -29,14 +29,16 @@ from portsync.urls import is_loopback, origin_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from portsync.auth.fetched import Elsewhere
     from portsync.logs import Redactor
     from portsync.port.owner import Owner
     from portsync.runtime import Runtime
     from portsync.settings import Settings
     from portsync.transport.exchange import Exchange, KeptAnswers
+    from portsync.transport.limiter import AnyGate
 
 _PORT_ATTEMPTS = 7
 _PORT_STEADY = 0.5
@@ -131,6 +133,18 @@ class SourceWire:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """What those who do a run together have in common."""
+
+    gate_of: Callable[[str, float, int | None, Budget | None], AnyGate]
+    """The gate of a server: its name, and for how many seconds anybody waits there because the server asks for it."""
+    port_token: Callable[[str], Awaitable[tuple[str, float]]] | None = None
+    """Signs in to Port for all; None for whoever does it."""
+    source_token: Elsewhere | None = None
+    """Makes the token calls of the source for all; None for whoever does it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a command runs in."""
 
@@ -138,21 +152,33 @@ class Surroundings:
     runtime: Runtime
     redactor: Redactor
     wire: SourceWire = SourceWire()
+    sharing: Sharing | None = None
+    """With whom a run is done."""
 
 
 @asynccontextmanager
 async def port_client(settings: Settings, owner: Owner, around: Surroundings) -> AsyncIterator[PortClient]:
     """A client of Port, not yet signed in; what it raises inside the block is a PortError."""
     client_id, client_secret = port_credentials(settings)
+    sharing = around.sharing
     async with Client(
         policy=_policy(_PORT_ATTEMPTS, _PORT_MAX_WAIT_S, around.runtime, steady=_PORT_STEADY),
+        gate_of=_gates(sharing, f"port {_key(client_id)}", _PORT_MAX_WAIT_S),
         timeouts=Timeouts(read=60.0, total=120.0),
         user_agent=owner.user_agent,
         tls=ssl_context() if settings.port_url.startswith("https:") else closed_context(),
         use_proxies=not is_loopback(settings.port_url),
         origin=origin_of(settings.port_url),
     ) as http:
-        port = PortClient(http, settings.port_url, client_id, client_secret, around.runtime.clock, around.redactor.add)
+        port = PortClient(
+            http,
+            settings.port_url,
+            client_id,
+            client_secret,
+            around.runtime.clock,
+            around.redactor.add,
+            None if sharing is None else sharing.port_token,
+        )
         try:
             yield port
         except SendError as error:
@@ -188,8 +214,23 @@ async def port_ingest(url: str, port: PortClient, owner: Owner, around: Surround
 def catalog_name(settings: Settings, owner: Owner, mapping: str) -> str:
     """By which name the state knows what the mapping of this name gave to this Port. The credentials stand for the
     organisation: the same integration in another one is another catalog."""
-    key = blake2b((settings.client_id or "").encode(), digest_size=8).hexdigest()
+    key = _key(settings.client_id or "")
     return f"{settings.port_url} {key} {owner.prefix}*{owner.suffix} {mapping}"
+
+
+def _key(text: str) -> str:
+    """A short name for it, from which it cannot be told."""
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _gates(
+    sharing: Sharing | None, name: str, max_wait: float, concurrency: int | None = None, budget: Budget | None = None
+) -> Callable[[str], AnyGate] | None:
+    """What gives the gate of an origin, where it is shared with others; `name` is that of the credentials."""
+    if sharing is None:
+        return None
+    gate_of = sharing.gate_of
+    return lambda origin: gate_of(f"{origin} {name}", max_wait, concurrency, budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +258,17 @@ async def source_tools(
     settings, runtime = around.settings, around.runtime
     timeout, rate = source.timeout, source.rate_limit
     origins = source.origins
+    sharing, secrets = around.sharing, {*mapping.secrets, *source.auth.secrets()}
+    budget = None if rate is None else Budget(rate.requests, rate.per)
+    # Who asks with the same secrets is the same to the server; mappings may still differ in their own limits.
+    asks = f"source {mapping.name} {_key(' '.join(sorted(secrets)))}"
+    elsewhere = None if sharing is None else sharing.source_token
     client = Client(
         policy=_policy(source.retry.attempts, source.retry.max_wait, runtime),
         timeouts=Timeouts(timeout.connect, timeout.read, timeout.write, timeout.pool, timeout.total),
         # Anthropic asks integrations to say who they are, in this form.
         user_agent=f"portsync/{__version__}",
-        auth=source.auth.build(AuthTools(source.base_url, runtime.clock, around.redactor.add, store)),
+        auth=source.auth.build(AuthTools(source.base_url, runtime.clock, around.redactor.add, store, elsewhere)),
         tls=None if around.wire.kept is not None else _source_tls(mapping, source),
         transport=around.wire.kept,
         taken=around.wire.taken,
@@ -232,8 +278,9 @@ async def source_tools(
         allow_origins=origins.allowed,
         concurrency=source.concurrency,
         has_one_quota=source.auth.has_one_quota,
-        secrets={*mapping.secrets, *source.auth.secrets()},
-        budget=None if rate is None else Budget(rate.requests, rate.per),
+        secrets=secrets,
+        budget=budget,
+        gate_of=_gates(sharing, asks, source.retry.max_wait, source.concurrency, budget),
     )
     limits = Limits(settings.jq_timeout, settings.jq_memory)
     own = JqPool(limits, settings.jq_workers or usable_cores()) if warm is None else nullcontext(warm)

@@ -18,7 +18,7 @@ from portsync.state.catalog import Accepted
 from portsync.upsert import not_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from portsync.flow import Batch
     from portsync.held import HeldEntities
@@ -95,6 +95,20 @@ class Writer:
             for entity in chosen:
                 await self._put(index, self._batchers[index].add(entity))
         self._told(giver.report)
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The blueprints of which entities wait for others."""
+        return frozenset(self._held.blueprints)
+
+    def hold(self, index: int, entity: Entity, targets: Sequence[Target]) -> None:
+        """Let an entity wait that somebody else chose."""
+        self._held.add(index, entity, targets)
+
+    def count(self, fates: Mapping[str, Counter[Fate]]) -> None:
+        """Count what became of the entities that somebody else sent."""
+        for blueprint, counts in fates.items():
+            self.fates.setdefault(blueprint, Counter()).update(counts)
 
     async def settle(self, index: int) -> None:
         """Send what is left of the resource, and wait for all that is under way."""
@@ -238,7 +252,7 @@ class Writer:
             if outcome.entity.is_search and outcome.identifier is not None:
                 self._catalog.given(outcome.entity.blueprint, giver.name, [outcome.identifier])
         self._catalog.accept(
-            Accepted(giver.name, one.entity.blueprint, one.entity.identifier, one.entity.digest)
+            Accepted(giver.name, one.entity.blueprint, one.entity.identifier, one.entity.digest, one.fate)
             for one in accepted
             if not one.entity.is_search
         )

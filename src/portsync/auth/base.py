@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from portsync.auth.fetched import Elsewhere
+
 _ABSOLUTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
 
 
@@ -60,6 +62,8 @@ class AuthTools:
     """Is told of every credential that comes up while requests are made: none may get into any output."""
     store: TokenStore = field(default_factory=TokenStore)
     """Keeps refresh tokens that the server gave in place of the configured one."""
+    elsewhere: Elsewhere | None = None
+    """Makes token calls in our place, where many sign with the same credentials."""
 
 
 def absolute(endpoint: str, base_url: str) -> str:

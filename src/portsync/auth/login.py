@@ -117,7 +117,7 @@ class LoginAuth(Auth):
         return self
 
     def build(self, tools: AuthTools) -> httpx.Auth:
-        return FetchedAuth(LoginCall(self, tools), tools.clock)
+        return FetchedAuth(LoginCall(self, tools), tools.clock, tools.elsewhere)
 
     def secrets(self) -> tuple[str, ...]:
         request = self.request

@@ -89,7 +89,7 @@ class OAuth2Auth(Auth):
     def build(self, tools: AuthTools) -> httpx.Auth:
         if self.grant == "refresh_token":
             tools.store.check()
-        return FetchedAuth(OAuth2Call(self, tools), tools.clock)
+        return FetchedAuth(OAuth2Call(self, tools), tools.clock, tools.elsewhere)
 
     def secrets(self) -> tuple[str, ...]:
         own = [text_of(secret) for secret in (self.client_secret, self.refresh_token, self.password)]

@@ -23,12 +23,13 @@ from portsync.flow import End, Fetched, Spent, Verdict
 from portsync.jq.values import ValuesProgram
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
     from types import TracebackType
 
     from portsync.chains.access import Access
     from portsync.chains.parameters import Records
     from portsync.chains.stream import Chain
+    from portsync.chains.values import RecordValues
     from portsync.flow import Page
     from portsync.mapping.models import Resource
     from portsync.mapping.requests import PathParameter
@@ -76,6 +77,16 @@ class TakenValues:
             return result
 
         return mapped
+
+    def given_by(self, index: int) -> Iterator[tuple[str, RecordValues]]:
+        """What the resource with this index has given so far, each with the name of what it is for."""
+        for name, tap in self._taps.get(index, {}).items():
+            for record in tap.shelf.read():
+                yield name, record
+
+    def give(self, index: int, name: str, record: RecordValues) -> None:
+        """Take what somebody else read of the resource with this index."""
+        self._taps[index][name].shelf.add((record,))
 
     def finished(self, index: int, *, is_whole: bool) -> None:
         """Take to the records that the resource with this index was read, and whether all of it was."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from portsync.cli.adoption import adopt_option, adopted
+from portsync.cli.executing import executor_options, mapping_files, opened_cluster
 from portsync.cli.output import check_output, opened_sink
 from portsync.cli.render import print_in_lines, print_report
 from portsync.cli.running import run
@@ -41,6 +42,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--allow-empty", is_flag=True, help="An empty source may delete what it gave before.")
 @click.option("--dead-letters", type=_PATH, metavar="FILE", help="Where what Port refused is kept, to be sent again.")
 @adopt_option
+@executor_options
 @click.option("--sink", "to", type=click.Choice(["port", "jsonl"]), default="port", help="Where the entities go.")
 @click.option("--output", type=_PATH, help="With --sink jsonl: write to this file, not to standard output.")
 @click.option("--report", "report_file", type=_PATH, help="Write the report to this file, as JSON.")
@@ -58,12 +60,14 @@ def sync(
     allow_empty: bool,
     dead_letters: Path | None,
     adopt: str | None,
+    executor: str | None,
+    scheduler: str | None,
     to: str,
     output: Path | None,
     report_file: Path | None,
     form: str,
 ) -> None:
-    """Read every resource of MAPPING from its API and upsert the entities into Port.
+    """Read every resource of MAPPING, or of all mappings in a folder, from its API and upsert the entities into Port.
 
     Credentials come from the environment: PORT_CLIENT_ID, PORT_CLIENT_SECRET, and what the mapping names as ${NAME}.
 
@@ -74,10 +78,15 @@ def sync(
     runtime = runtime or Runtime()
     environment = adopted(runtime.environment, adopt)
     settings = read_settings(environment)
-    paths = [or_shipped(path) for path in mappings] or ([Path(settings.mapping)] if settings.mapping else [])
+    paths = [or_shipped(path) for path in mapping_files(mappings)] or (
+        [Path(settings.mapping)] if settings.mapping else []
+    )
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
     check_output(to, output, form)
+    opened = opened_cluster(settings, executor, scheduler)
+    if opened is not None and to != "port":
+        raise click.UsageError("a cluster writes to Port alone: leave out --sink, or --executor dask")
     loaded = load_all(paths, environment, settings, needs_port=to == "port")
     print_in_lines([warning for mapping, _ in loaded for warning in mapping.warnings])
     check_kinds(loaded, kinds)
@@ -96,7 +105,7 @@ def sync(
             dead_letters=dead_letters,
             sink=sink,
         )
-        reports = asyncio.run(run(loaded, Surroundings(settings, runtime, redactor), order))
+        reports = asyncio.run(run(loaded, Surroundings(settings, runtime, redactor), order, opened))
     with unhurried():
         _deliver(reports, redactor, report_file, form, sys.stderr if to == "jsonl" and output is None else sys.stdout)
     sys.exit(max((report.exit_code for report in reports), default=0))

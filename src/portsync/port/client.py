@@ -17,7 +17,7 @@ from portsync.flow import Answer, RequestSpec
 from portsync.urls import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from portsync.transport.client import Client
 
@@ -40,13 +40,17 @@ class PortClient:
         client_secret: str,
         clock: Callable[[], float],
         learned: Callable[[str], None] = lambda _: None,
+        fetched: Callable[[str], Awaitable[tuple[str, float]]] | None = None,
     ) -> None:
-        """`learned` is told of every token: Port may repeat one in an error, and it must not get into any output."""
+        """`learned` is told of every token: Port may repeat one in an error, and it must not get into any output.
+        `fetched` gives a token in place of one that is of no use any more, and the seconds that it is good for, where
+        somebody else signs in for many."""
         self._http = http
         self._base_url = base_url
         self._credentials = {"clientId": client_id, "clientSecret": client_secret}
         self._clock = clock
         self._learned = learned
+        self._fetched = fetched
         self._token = ""
         self._ends_at = 0.0
         self._signing_in = asyncio.Lock()
@@ -110,6 +114,14 @@ class PortClient:
             raise PortUnreachableError(self._given_up)
         return await self._valid_token()
 
+    async def renewed(self, refused: str) -> tuple[str, float]:
+        """For others who send to the same Port: a token in place of one that is of no use any more, and the seconds
+        that it is good for. Raises PortRefusedError and PortUnreachableError."""
+        async with self._signing_in:
+            if self._token == refused or self._clock() >= self._ends_at:
+                await self._fetch_token()
+            return self._token, self._ends_at - self._clock()
+
     async def hand_in(self, report: Mapping[str, Any], *, within_s: float = _MOMENT_S) -> None:
         """Give the report of a run to the local Port, whose page shows it. Nothing is sent to any other Port; nothing
         comes of it where this goes wrong, or takes longer than so many seconds."""
@@ -152,6 +164,11 @@ class PortClient:
             return self._token
 
     async def _fetch_token(self) -> None:
+        if self._fetched is not None:
+            self._token, life_s = await self._fetched(self._token)
+            self._learned(self._token)
+            self._ends_at = self._clock() + life_s
+            return
         request = RequestSpec("POST", f"{self._base_url}/v1/auth/access_token", body=self._credentials)
         try:
             answer = await self._http.send(request)

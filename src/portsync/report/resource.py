@@ -18,6 +18,20 @@ MOST_PROBLEMS = 100
 """A report holds so many problems at most; the counts are always whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReportPart:
+    """What somebody else counted of a resource."""
+
+    counts: Counter[str]
+    waited_s: float
+    chains: Counter[Verdict]
+    worst: End | None
+    was_answered: bool
+    problems: tuple[Problem, ...]
+    problem_counts: Counter[str]
+    blueprints: frozenset[str]
+
+
 @dataclass
 class ResourceReport:
     """The counts of one resource. The one thing along the line that changes: it is what is added to."""
@@ -130,8 +144,40 @@ class ResourceReport:
         self._add_spent(end.spent)
         if end.problem is not None:
             self.add_problem(end.problem)
+        self._note_worst(end)
+
+    def _note_worst(self, end: End) -> None:
         if self.worst is None or _SEVERITY[end.verdict] > _SEVERITY[self.worst.verdict]:
             self.worst = end
+
+    def part(self) -> ReportPart:
+        """What was counted so far, for the report that it is a part of."""
+        return ReportPart(
+            self.counts.copy(),
+            self.waited_s,
+            self.chains.copy(),
+            self.worst,
+            self.was_answered,
+            tuple(self.problems),
+            self.problem_counts.copy(),
+            frozenset(self.blueprints),
+        )
+
+    def absorb(self, part: ReportPart) -> None:
+        """Count what somebody else did."""
+        self.counts += part.counts
+        self.waited_s += part.waited_s
+        self.chains += part.chains
+        self.was_answered = self.was_answered or part.was_answered
+        self.blueprints |= part.blueprints
+        kept = Counter(problem.code for problem in self.problems)
+        for problem in part.problems:
+            kept[problem.code] += 1
+            if kept[problem.code] <= MOST_PROBLEMS:
+                self.problems.append(problem)
+        self.problem_counts += part.problem_counts
+        if part.worst is not None:
+            self._note_worst(part.worst)
 
     def close(self) -> None:
         """Take to the records that all chains came to their end: the verdict is that of the worst."""

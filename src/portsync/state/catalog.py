@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
+from portsync.errors import Problem, StateLostError
 from portsync.state.rows import AT_ONCE, EntityRows, pieces, trouble
 from portsync.state.tables import CATALOGS, ENTITIES, SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement
 
-    from portsync.flow import Entity
+    from portsync.flow import Entity, Fate
 
 T = TypeVar("T")
 
@@ -36,15 +37,28 @@ class Accepted:
     blueprint: str
     identifier: str
     digest: bytes | None
+    fate: Fate | None = None
+    """What Port did with it, where that was said."""
 
 
 class Catalog:
     """What this integration gave to one Port. Every method that reads or writes may raise StateLostError."""
 
-    def __init__(self, connection: Connection, name: str, manner: str, *, is_dry: bool = False) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        manner: str,
+        *,
+        is_dry: bool = False,
+        joined: int | None = None,
+        noted: Callable[[Sequence[Accepted]], None] | None = None,
+    ) -> None:
         """`name` tells integrations and Ports apart, `manner` how entities are sent. Where `is_dry`, nothing is kept
-        in the end."""
+        in the end. A run begins with it, unless `joined` is the number of one that goes on. `noted` is told of what
+        was accepted, in the transaction that writes it down."""
         self._connection = connection
+        self._noted = noted
         self._is_dry = is_dry
         self._manner = manner
         self._rows = EntityRows(connection)
@@ -53,20 +67,40 @@ class Catalog:
         self.compared_at: float | None = None
         """When everything was compared with Port, in epoch seconds."""
         with self._writing():
-            self._begin(name)
+            if joined is None:
+                self._begin(name)
+            else:
+                self._join(name, joined)
 
     def _begin(self, name: str) -> None:
         row = self._connection.execute(select(CATALOGS).where(CATALOGS.c.name == name)).one_or_none()
         if row is None:
             created = self._connection.execute(insert(CATALOGS).values(name=name, run=1, manner=self._manner))
             assert created.inserted_primary_key is not None
-            self._id, self.run = int(created.inserted_primary_key[0]), 1
+            self.id, self.run = int(created.inserted_primary_key[0]), 1
             return
         # With other switches the same content means something else, so what was compared then says nothing now.
-        self._id, self.run = row.id, row.run + 1
+        self.id, self.run = row.id, row.run + 1
         self.compared_at = row.compared_at if row.manner == self._manner else None
-        self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self._id).values(run=self.run))
-        rows = self._connection.execute(select(SCOPES).where(SCOPES.c.catalog == self._id))
+        self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self.id).values(run=self.run))
+        self._read_scopes()
+
+    def _join(self, name: str, run: int) -> None:
+        """Take part in a run that somebody else has begun."""
+        row = self._connection.execute(select(CATALOGS).where(CATALOGS.c.name == name)).one_or_none()
+        if row is None or row.run != run:
+            raise StateLostError(Problem("superseded", "the run is over: a later one has begun"))
+        self.id, self.run = row.id, run
+        self.compared_at = row.compared_at if row.manner == self._manner else None
+        self._read_scopes()
+
+    def refresh(self) -> None:
+        """Learn of what others who take part in the run have begun to write. Nothing else is read from memory."""
+        with self._writing():
+            self._read_scopes()
+
+    def _read_scopes(self) -> None:
+        rows = self._connection.execute(select(SCOPES).where(SCOPES.c.catalog == self.id))
         self._scopes = {(row.blueprint, row.resource): row.id for row in rows}
 
     def changed(
@@ -102,7 +136,7 @@ class Catalog:
         """Write down that entities given in this run point to these."""
         with self._writing():
             scope = self._scope(blueprint, RELATED)
-            for some in pieces(identifiers):
+            for some in pieces(sorted(set(identifiers))):
                 self._rows.give(scope, some, self.run)
 
     def given(self, blueprint: str, resource: str, identifiers: Iterable[str]) -> None:
@@ -205,7 +239,7 @@ class Catalog:
         self._write_accepted()
         with self._writing():
             values = {"compared_at": at, "manner": self._manner}
-            self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self._id).values(values))
+            self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self.id).values(values))
 
     def close(self) -> None:
         """Write down what is still kept back."""
@@ -218,10 +252,10 @@ class Catalog:
     def _scope(self, blueprint: str, resource: str) -> int:
         key = (blueprint, resource)
         if key not in self._scopes:
-            values = {"catalog": self._id, "blueprint": blueprint, "resource": resource}
-            created = self._connection.execute(insert(SCOPES).values(values))
-            assert created.inserted_primary_key is not None
-            self._scopes[key] = int(created.inserted_primary_key[0])
+            values = {"catalog": self.id, "blueprint": blueprint, "resource": resource}
+            self._rows.add_scope(values)
+            is_meant = (SCOPES.c[name] == value for name, value in values.items())
+            self._scopes[key] = self._connection.execute(select(SCOPES.c.id).where(*is_meant)).scalar_one()
         return self._scopes[key]
 
     def _of(self, blueprint: str, *, without_related: bool = False) -> ColumnElement[bool]:
@@ -254,8 +288,10 @@ class Catalog:
             return
         with self._writing():
             self._rows.settle(
-                [(self._scope(one.blueprint, one.resource), one.identifier, one.digest) for one in accepted]
+                [(self._scope(one.blueprint, one.resource), one.identifier, one.digest) for one in accepted], self.run
             )
+            if self._noted is not None:
+                self._noted(accepted)
             self._unsettle(accepted)
 
     def _unsettle(self, accepted: Sequence[Accepted]) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, String, and_, bindparam, cast, func, literal,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portsync.errors import Problem, StateLostError
-from portsync.state.tables import ENTITIES
+from portsync.state.tables import ENTITIES, SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.exc import DatabaseError
@@ -32,6 +32,10 @@ class EntityRows:
         self._connection = connection
         self._dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
 
+    def add_scope(self, values: Mapping[str, Any]) -> None:
+        """Let there be a scope with these values, whoever makes it."""
+        self._connection.execute(self._dialect.insert(SCOPES).values(values).on_conflict_do_nothing())
+
     def digests(self, scope: int, identifiers: Sequence[str]) -> dict[str, bytes | None]:
         """What Port accepted of these entities last."""
         chosen = select(ENTITIES.c.identifier, ENTITIES.c.digest).where(
@@ -40,28 +44,32 @@ class EntityRows:
         return {row.identifier: row.digest for row in self._connection.execute(chosen)}
 
     def give(self, scope: int, identifiers: Sequence[str], run: int) -> None:
-        """Write down entities as given in this run, and not known to be accepted."""
+        """Write down entities as given in this run, and not known to be accepted. What a later run gave stays."""
         if not identifiers:
             return
-        listed = self._list(list(dict.fromkeys(identifiers)))
+        # In one order, so that two who write the same rows wait for each other, and not for ever.
+        listed = self._list(sorted(set(identifiers)))
         rows = select(literal(scope), listed, null(), literal(run)).where(true())
         given = self._dialect.insert(ENTITIES).from_select(["scope", "identifier", "digest", "run"], rows)
         given = given.on_conflict_do_update(
-            index_elements=["scope", "identifier"], set_={"digest": None, "run": given.excluded.run}
+            index_elements=["scope", "identifier"],
+            set_={"digest": None, "run": given.excluded.run},
+            where=ENTITIES.c.run <= given.excluded.run,
         )
         self._connection.execute(given)
 
     def see(self, scope: int, identifiers: Sequence[str], run: int) -> None:
         """Write down entities as given in this run, and otherwise as they were."""
         if identifiers:
-            is_meant = and_(ENTITIES.c.scope == scope, self.is_among(identifiers))
+            is_meant = and_(ENTITIES.c.scope == scope, self.is_among(identifiers), ENTITIES.c.run <= run)
             self._connection.execute(update(ENTITIES).where(is_meant).values(run=run))
 
-    def settle(self, rows: Sequence[tuple[int, str, bytes | None]]) -> None:
-        """Write down scope, identifier and digest of what Port has accepted."""
+    def settle(self, rows: Sequence[tuple[int, str, bytes | None]], run: int) -> None:
+        """Write down scope, identifier and digest of what Port accepted in this run; what a later one gave stays."""
         taken = (
             update(ENTITIES)
             .where(ENTITIES.c.scope == bindparam("of_scope"), ENTITIES.c.identifier == bindparam("of_identifier"))
+            .where(ENTITIES.c.run == run)
             .values(digest=bindparam("with_digest"))
         )
         names = ("of_scope", "of_identifier", "with_digest")

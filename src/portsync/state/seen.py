@@ -86,7 +86,7 @@ class SeenEntities:
 
     def sort(self, entities: Sequence[Entity]) -> Sorted:
         """Tell what of a page is new, a duplicate, or in conflict; remember it."""
-        keyed = [(_key(entity), entity) for entity in entities]
+        keyed = [(key_of(entity), entity) for entity in entities]
         if keyed and self._insert_new(keyed):
             return Sorted(tuple(entities), duplicates=0)
         return self._sort_one_by_one(keyed)
@@ -123,7 +123,7 @@ class SeenEntities:
                 first_place = place_of(*row[1:])
                 conflict = Conflict(entity.identifier, entity.blueprint, first_place, entity.place)
                 if self._on_conflict == "fail":
-                    failures.append(_failure(entity, first_place))
+                    failures.append(conflict_failure(entity, first_place))
                     continue
                 conflicts.append(conflict)
                 if self._on_conflict == "first":
@@ -172,11 +172,13 @@ def merged(earlier: bytes, later: bytes) -> bytes:
     return msgspec.json.encode({**old, **new, **sections})
 
 
-def _key(entity: Entity) -> bytes:
+def key_of(entity: Entity) -> bytes:
+    """By which two entities are the same one: blueprint and identifier, in few bytes."""
     return blake2b(f"{entity.blueprint}\0{entity.identifier}".encode(), digest_size=16).digest()
 
 
-def _failure(entity: Entity, first_place: str) -> Failure:
+def conflict_failure(entity: Entity, first_place: str) -> Failure:
+    """The failure of an entity that another record, at `first_place`, gave with other content."""
     return Failure(
         "conflict",
         f"the identifier is that of {first_place}, with different content",

@@ -51,6 +51,14 @@ def opened_state(place: StatePlace) -> Iterator[Connection]:
 
 
 @contextmanager
+def joined_state(place: StatePlace) -> Iterator[Connection]:
+    """A connection to the state for whoever takes part in a run that another process has begun. Raises StateError."""
+    assert place.url is not None, "only a state in PostgreSQL can be shared"
+    with _connected(postgres_engine(place.url, StaticPool), place) as connection:
+        yield connection
+
+
+@contextmanager
 def _connected(engine: Engine, place: StatePlace) -> Iterator[Connection]:
     try:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ from portsync.errors import AuthError, Problem, SendError
 from portsync.flow import Answer, RequestSpec
 from portsync.transport.connections import Connections, TooLargeError
 from portsync.transport.exchange import Exchange
-from portsync.transport.limiter import Budget, ClosedError
+from portsync.transport.limiter import AnyGate, Budget, ClosedError, Gate
 from portsync.transport.moments import back_at
 from portsync.transport.outgoing import Outgoing, RefusedError, outgoing
 from portsync.transport.peers import Peers
@@ -62,6 +63,7 @@ class Client:
         has_one_quota: bool = True,
         secrets: Iterable[str] = (),
         taken: Callable[[Exchange], None] | None = None,
+        gate_of: Callable[[str], AnyGate] | None = None,
     ) -> None:
         """`largest_answer` is in bytes, after decompression. Without `tls` the usual authorities are trusted.
 
@@ -69,7 +71,8 @@ class Client:
         own origin stands for it, so that only redirects are refused. `concurrency` and `budget` are for each origin.
         Where `has_one_quota` is false, what an answer says of limits holds for its credentials alone, who see to it.
         No address of another origin may hold one of `secrets`: a link can carry them there as well as a header.
-        `taken` is told of every request, redirected ones too, with its answer.
+        `taken` is told of every request, redirected ones too, with its answer. `gate_of` gives the gate of an origin,
+        where others ask it too; it has the limits then.
         """
         self._policy = policy
         self._timeouts = timeouts
@@ -79,12 +82,13 @@ class Client:
             (b"accept", b"application/json"),
             (b"accept-encoding", b"gzip, deflate"),
         ]
-        self._auth = auth
+        self.auth = auth
         self._origins = None if origin is None else origins_of(origin, allow_origins)
         self._has_one_quota = has_one_quota
         self._secrets = frozenset(secrets)
         self._taken = taken
-        self._peers = Peers(policy, concurrency, budget, has_one_quota=has_one_quota)
+        own = partial(Gate, policy, concurrency, budget)
+        self._peers = Peers(policy, gate_of or (lambda _origin: own()), has_one_quota=has_one_quota)
         self.attempts = 0
         """How many have come to their end, well or not."""
         if tls is None and transport is None:
@@ -140,6 +144,13 @@ class Client:
         elif last.reason == "unreachable" and last.may_pass:  # one that can never be sent says nothing of the peer
             peer.is_missed(met_before)
         raise last
+
+    async def answer_once(self, call: httpx.Request) -> httpx.Response:
+        """The answer to a request that is ready to be sent, such as a token's, after one attempt. Raises ClosedError,
+        TimeoutError, TooLargeError and what httpx raises."""
+        call.extensions = {"timeout": self._timeouts.each()}
+        status, headers, body = await self._answer(call, Tally())
+        return httpx.Response(status, headers=headers, content=body, request=call)
 
     async def pause(self, attempt: int) -> None:
         """Wait as long as the policy says after so many attempts in vain: for those who try again by themselves, what
@@ -203,11 +214,11 @@ class Client:
         built = self._built(request)
         if not request.is_signed:
             self._check_secrets(request)
-        if self._auth is None or not request.is_signed:
+        if self.auth is None or not request.is_signed:
             return await self._answer(built, spent)
         # What a request is signed with shall not come to its end while the server makes it wait.
         await _counted(self._peers.of(built.url).gate.opened(), spent)
-        flow = self._auth.async_auth_flow(built)
+        flow = self.auth.async_auth_flow(built)
         try:
             signed = await anext(flow)
             while True:
@@ -227,14 +238,12 @@ class Client:
     def _built(self, request: Outgoing) -> httpx.Request:
         # The first of each name counts: the request's own come before what is the same for all.
         given = dict(reversed([*request.headers, *self._headers]))
-        limits = self._timeouts
-        timeout = {"connect": limits.connect, "read": limits.read, "write": limits.write, "pool": limits.pool}
         return httpx.Request(
             request.method,
             request.url,
             headers=list(given.items()),
             content=request.content,
-            extensions={"timeout": timeout},
+            extensions={"timeout": self._timeouts.each()},
         )
 
     async def _answer(self, request: httpx.Request, spent: Tally) -> tuple[int, httpx.Headers, bytes]:

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +46,32 @@ class _Allowance:
 
     left: int
     resets_at: float
+
+
+class AnyGate(Protocol):
+    """What stands between requests and their server."""
+
+    async def enter(self) -> float:
+        """Wait until one more request may begin, and count it; the seconds that it took. Each call that returns has to
+        be followed by a `leave`. Raises ClosedError."""
+        ...
+
+    async def opened(self) -> float:
+        """Wait while the server asks all to wait, without a place in the row; the seconds that it took. Raises
+        ClosedError."""
+        ...
+
+    def leave(self) -> None:
+        """A request has come to its end."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """Let nobody begin for so long: the server asked for it."""
+        ...
+
+    def heed(self, quotas: Iterable[Quota]) -> None:
+        """Take in what the answer to a request that is still under way says of the server's limits."""
+        ...
 
 
 class Gate:
@@ -90,6 +116,16 @@ class Gate:
         if not may_begin:
             raise ClosedError(self._asked_until() - now, now - since)
         return now - since
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one more request may begin at once."""
+        return not self._waiting and self._under_way < self._room and self._opens_at() <= self._now()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing would be lost with it: nobody is inside or waits, and nothing speaks of time."""
+        return not (self._under_way or self._waiting or self._allowances or self._begun) and self.is_open
 
     async def opened(self) -> float:
         """Wait while the server asks all to wait, without a place in the row; the seconds that it took. Raises

@@ -5,24 +5,25 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from portsync.transport.limiter import Budget, Gate
 from portsync.transport.quotas import quotas, rate_fields
 from portsync.transport.redirects import origin_of_url
 from portsync.transport.retry import RetryPolicy, Tally, asked_wait, is_for_all, retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
+
+    from portsync.transport.limiter import AnyGate
 
 
 class Peer:
     """One origin: its gate, its idle connections, and whether it was there a moment ago."""
 
-    def __init__(
-        self, policy: RetryPolicy, concurrency: int | None, budget: Budget | None, *, has_one_quota: bool
-    ) -> None:
+    def __init__(self, policy: RetryPolicy, gate: AnyGate, *, has_one_quota: bool) -> None:
         self._policy = policy
         self._has_one_quota = has_one_quota
-        self.gate = Gate(policy, concurrency, budget)
+        self.gate = gate
         self.idle: list[httpx.AsyncBaseTransport] = []
         self.is_down = False
         """Whether the last that is known of it is that nobody was there."""
@@ -58,13 +59,11 @@ class Peer:
 class Peers:
     """All of them. Each has a gate of its own, with the same limits."""
 
-    def __init__(
-        self, policy: RetryPolicy, concurrency: int | None, budget: Budget | None, *, has_one_quota: bool
-    ) -> None:
+    def __init__(self, policy: RetryPolicy, gate_of: Callable[[str], AnyGate], *, has_one_quota: bool) -> None:
+        """`gate_of` makes the gate of an origin."""
         self._policy = policy
         self._has_one_quota = has_one_quota
-        self._concurrency = concurrency
-        self._budget = budget
+        self._gate_of = gate_of
         self._by_origin: dict[str, Peer] = {}
 
     def of(self, url: httpx.URL) -> Peer:
@@ -72,7 +71,6 @@ class Peers:
         origin = origin_of_url(url)
         peer = self._by_origin.get(origin)
         if peer is None:
-            peer = self._by_origin[origin] = Peer(
-                self._policy, self._concurrency, self._budget, has_one_quota=self._has_one_quota
-            )
+            gate = self._gate_of(origin)
+            peer = self._by_origin[origin] = Peer(self._policy, gate, has_one_quota=self._has_one_quota)
         return peer

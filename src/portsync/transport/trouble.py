@@ -27,6 +27,10 @@ class Timeouts:
     pool: float = 30.0
     total: float = 300.0
 
+    def each(self) -> dict[str, float]:
+        """Those of the parts, as httpx wants them."""
+        return {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+
 
 Trouble = TimeoutError | httpx.RequestError | httpx.InvalidURL | TooLargeError
 

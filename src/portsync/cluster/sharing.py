@@ -1,0 +1,105 @@
+"""What those who do a run together have in common, over their line to the keeper."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from portsync.auth.fetched import FetchedAuth, TokenAnswer
+from portsync.cluster.gate import SharedGate
+from portsync.cluster.limits import Limits
+from portsync.cluster.line import LineLostError
+from portsync.errors import AuthError, PortError, PortRefusedError, PortUnreachableError, Problem
+from portsync.transport.connections import TooLargeError
+from portsync.transport.limiter import ClosedError
+from portsync.wiring import Sharing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from portsync.cluster.line import Line
+    from portsync.flow import Json
+    from portsync.transport.client import Client
+    from portsync.transport.limiter import Budget
+
+    RenewsToken = Callable[[str], Awaitable[tuple[str, float]]]
+
+_OVER = Problem("interrupted", "the run is over", hint="run it again")
+
+
+def of_coordinator(line: Line) -> Sharing:
+    """For whoever coordinates a run, and signs in for all."""
+    return Sharing(partial(_gate, line))
+
+
+def of_worker(line: Line, run: str) -> Sharing:
+    """For whoever works for a run, and asks its coordinator for tokens."""
+    return Sharing(partial(_gate, line), partial(_port_token, line, run), partial(_source_token, line, run))
+
+
+async def answer_questions(line: Line, run: str, port: RenewsToken, source: Client) -> None:
+    """Answer what the workers of a run ask, one question after the other, until the run is over."""
+    answers: dict[str, Callable[[Json], Awaitable[Json]]] = {
+        "port-token": partial(_give_port_token, port),
+        "source-token": partial(_give_source_token, source),
+    }
+    while (question := await line.ask("questions", run=run)) is not None:
+        reply = await answers[question["about"]](question["details"])
+        await line.ask("reply", run=run, number=question["number"], reply=reply)
+
+
+def _gate(line: Line, name: str, max_wait: float, concurrency: int | None, budget: Budget | None) -> SharedGate:
+    requests, per = (None, 0.0) if budget is None else (budget.requests, budget.per)
+    return SharedGate(Limits(name, max_wait, concurrency, requests, per), line)
+
+
+async def _port_token(line: Line, run: str, refused: str) -> tuple[str, float]:
+    reply = await _asked(line, run, "port-token", refused)
+    if reply is None:
+        raise PortUnreachableError(_OVER)
+    if "fault" in reply:
+        kind = PortRefusedError if reply["is_refusal"] else PortUnreachableError
+        raise kind(Problem(**reply["fault"]))
+    return reply["token"], reply["life_s"]
+
+
+async def _give_port_token(renewed: RenewsToken, refused: Json) -> Json:
+    try:
+        token, life_s = await renewed(refused)
+    except PortError as error:
+        return {"fault": _said(error.problems[0]), "is_refusal": isinstance(error, PortRefusedError)}
+    return {"token": token, "life_s": life_s}
+
+
+async def _source_token(line: Line, run: str, number: int) -> TokenAnswer:
+    reply = await _asked(line, run, "source-token", number)
+    if reply is None:
+        raise AuthError(_OVER)
+    if "fault" in reply:
+        raise AuthError(Problem(**reply["fault"]), reason=reply["reason"], may_pass=reply["may_pass"])
+    return TokenAnswer(**reply)
+
+
+async def _give_source_token(source: Client, number: Json) -> Json:
+    assert isinstance(source.auth, FetchedAuth), "nobody else asks for tokens"
+    try:
+        answer = await source.auth.renewed(number, source.answer_once)
+    except AuthError as error:
+        return {"fault": _said(error.problems[0]), "reason": error.reason, "may_pass": error.may_pass}
+    except (ClosedError, TooLargeError):
+        problem = Problem("no-token", "the server of the token asks to wait, or says too much")
+        return {"fault": _said(problem), "reason": "rate_limit", "may_pass": True}
+    return {name: getattr(answer, name) for name in ("number", "status", "headers", "content", "age_s")}
+
+
+async def _asked(line: Line, run: str, about: str, details: Json) -> Json:
+    """The coordinator's reply; None where nobody replies any more."""
+    try:
+        reply = await line.ask("question", run=run, about=about, details=details)
+    except LineLostError:
+        return None
+    return None if "over" in reply else reply
+
+
+def _said(problem: Problem) -> Json:
+    return {name: getattr(problem, name) for name in ("code", "message", "place", "hint")}

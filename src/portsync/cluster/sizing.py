@@ -1,0 +1,34 @@
+"""How many chains go into a slice: as many as take a few seconds, by what the last ones took."""
+
+from __future__ import annotations
+
+_LONGEST_S = 5.0
+_SHORTEST_S = 0.5
+_SHARE = 0.125
+"""A slice takes no more than this share of what its resource has taken so far: at the end, all workers are done at
+about the same time."""
+_GROWTH = 4
+"""The next slice has so many times as many chains at most: the first ones may not have been like the others."""
+_MOST = 10_000
+
+
+class Sizing:
+    """Watches slices, and says how large the next one should be."""
+
+    def __init__(self) -> None:
+        self._size = 1
+        self._chain_s: float | None = None
+
+    def next(self, elapsed_s: float) -> int:
+        """How many chains the next slice should have; the resource was begun `elapsed_s` seconds ago."""
+        if self._chain_s is not None:
+            wanted_s = min(_LONGEST_S, max(_SHORTEST_S, elapsed_s * _SHARE))
+            fitting = int(wanted_s / max(self._chain_s, 1e-6))
+            self._size = max(1, min(fitting, self._size * _GROWTH, _MOST))
+        return self._size
+
+    def took(self, chains: int, seconds: float) -> None:
+        """Learn what a slice of so many chains took."""
+        each = seconds / chains
+        # Half of it is what was known before: one slow answer shall not make all slices small.
+        self._chain_s = each if self._chain_s is None else (self._chain_s + each) / 2

@@ -1,0 +1,188 @@
+"""One resource, cut into slices while its chains are found, and put together again as they are done."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+import orjson
+
+from portsync.chains.breaker import Breaker
+from portsync.chains.stream import places
+from portsync.chains.values import RecordValues
+from portsync.cluster.line import LineLostError
+from portsync.cluster.sizing import Sizing
+from portsync.cluster.slices import Slice, SliceLostError
+from portsync.cluster.work import EXAMPLE, HELD, LETTER, TAKEN
+from portsync.errors import ClusterError, Problem, StateLostError, StoppedError
+from portsync.flow import End, Entity, Verdict
+from portsync.jq.variables import Variables
+from portsync.plan import constant_blueprints
+from portsync.relations import Target
+from portsync.resource_run import stalled_end
+from portsync.stop import StalledError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from portsync.cluster.cluster import Cluster
+    from portsync.cluster.slices import SliceResult
+    from portsync.cluster.slots import Slots
+    from portsync.flow import Spent
+    from portsync.resource_run import ResourceRun
+    from portsync.state.slice_book import SliceBook
+
+_GRACE_S = 15.0
+"""Seconds that workers get to end what is under way when a run is over: longer than they take for it."""
+_TRIES = 3
+"""So often a slice is given out that a worker gave back because it was about to end."""
+_HELD = msgspec.msgpack.Decoder(tuple[Entity, tuple[Target, ...]])
+_LETTER = msgspec.msgpack.Decoder(tuple[Problem, Entity | None])
+
+
+class Slicing:
+    """Reads one resource."""
+
+    def __init__(self, cluster: Cluster, book: SliceBook, slots: Slots, run_id: str, part: ResourceRun) -> None:
+        self._cluster = cluster
+        self._book = book
+        self._slots = slots
+        self._run_id = run_id
+        self._part = part
+        self._sizing = Sizing()
+        self._breaker = Breaker()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._bugs: list[BaseException] = []
+        self._shows = part.showing.wants_examples
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+
+    async def run(self) -> None:
+        """Read the resource to its end, or to where the run is over. Raises what a bug raised."""
+        part, tools = self._part, self._part.tools
+        found = places(part.resource, part.lookups.access, part.taken.records_for(part.report.index))
+        passing = self._breaker.passing(found)
+        until = tools.stop.until(passing, lambda: tools.client.attempts + tools.pool.runs, tools.patience_s)
+        try:
+            async with aclosing(passing), aclosing(until):
+                await self._cut(until)
+            await self._wait_for_all()
+        except StalledError:
+            part.report.add(stalled_end(tools.patience_s))
+        finally:
+            await self._give_up()
+        if self._bugs:
+            raise self._bugs[0]
+        if self._breaker.end is not None:
+            part.report.add(self._breaker.end)
+
+    async def _cut(self, found: AsyncGenerator[Variables | Spent | End]) -> None:
+        """Give out slices as chains are found, and there is room. Raises StalledError."""
+        some: list[Variables] = []
+        async for item in found:
+            if isinstance(item, Variables):
+                some.append(item)
+                if len(some) >= self._sizing.next(self._clock() - self._began):
+                    await self._give_out(tuple(some))
+                    some = []
+            else:
+                self._part.report.add(item)
+                self._breaker.look(item)
+            if self._part.is_over or self._bugs:
+                return
+        if some:
+            await self._give_out(tuple(some))
+
+    async def _give_out(self, some: tuple[Variables, ...]) -> None:
+        """Begin a slice as soon as there is room for it."""
+        with suppress(StoppedError):
+            await self._part.tools.stop.race(self._slots.take(self._run_id))
+            task = asyncio.create_task(self._do(some))
+            self._under_way.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._slots.give(self._run_id)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._bugs.append(bug)
+
+    async def _wait_for_all(self) -> None:
+        """Wait until all slices are done, or the run is over."""
+        with suppress(StoppedError):
+            while self._under_way and not self._part.is_over and not self._bugs:
+                await self._part.tools.stop.race(asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED))
+
+    async def _give_up(self) -> None:
+        """Let slices that are under way come to their end soon, where there still are any."""
+        if not self._under_way:
+            return
+        with suppress(LineLostError):
+            await self._cluster.line.ask("stop", run=self._run_id)
+        await asyncio.wait(self._under_way, timeout=_GRACE_S)
+        for task in self._under_way:
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _do(self, some: tuple[Variables, ...]) -> None:
+        """Have a slice done, and count what became of it."""
+        part, writer = self._part, self._part.writer
+        try:
+            number = self._book.new()
+            self._absorb(number, await self._result(self._slice(number, some)))
+        except SliceLostError:
+            message = (
+                f"{len(some):,} request chains could not be read: the workers that had them were lost, again and again"
+            )
+            hint = "look into the workers' logs, such as for a lack of memory, and run it again"
+            part.report.add(End(Verdict.INCOMPLETE, "worker-lost", Problem("worker-lost", message, hint=hint)))
+        except (ClusterError, StateLostError) as error:
+            writer.upserter.fail(error)
+        part.tools.progress(part.report)
+
+    def _slice(self, number: int, some: tuple[Variables, ...]) -> Slice:
+        part, recheck = self._part, self._part.tools.into.recheck
+        shows, self._shows = self._shows, False
+        known = {blueprint: recheck.known(blueprint) for blueprint in constant_blueprints(part.resource)}
+        unread, waiting = frozenset(part.unread), part.writer.waiting
+        return Slice(self._run_id, number, part.report.index, some, unread, waiting, known, shows)
+
+    async def _result(self, slice_: Slice) -> SliceResult:
+        """What became of a slice, which is given out again where a worker gave it back. Raises SliceLostError and
+        ClusterError."""
+        for _ in range(_TRIES):
+            result = await self._cluster.do(slice_)
+            if result.is_whole or result.down is not None or self._part.is_over:
+                self._sizing.took(len(slice_.places), result.took_s)
+                return result
+        raise SliceLostError
+
+    def _absorb(self, number: int, result: SliceResult) -> None:
+        part = self._part
+        if result.down is not None:
+            if result.down.problems[0].code == "superseded":
+                raise SliceLostError
+            part.writer.upserter.fail(result.down)
+        part.report.absorb(result.part)
+        part.writer.count(result.fates)
+        for about, content in self._book.spooled(number):
+            self._take(about, content)
+        self._book.close(number)
+        # Of a slice, the worst end stands for all: one in which all is well says that the source is there.
+        self._breaker.look(result.part.worst)
+
+    def _take(self, about: str, content: bytes) -> None:
+        part, index = self._part, self._part.report.index
+        if about == HELD:
+            entity, targets = _HELD.decode(content)
+            part.writer.hold(index, entity, targets)
+        elif about == TAKEN:
+            name, place, values, errors = orjson.loads(content)
+            part.taken.give(index, name, RecordValues(place, values, errors))
+        elif about == LETTER:
+            part.report.letter(*_LETTER.decode(content))
+        elif about == EXAMPLE:
+            part.showing.take(*orjson.loads(content))

@@ -1,0 +1,101 @@
+"""A worker of the cluster: does slices of any runs, and keeps what those of one run share for as long as it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from portsync.cluster.brief import unpacked
+from portsync.cluster.line import LineLostError
+from portsync.cluster.slices import SliceResult
+from portsync.cluster.work import work
+from portsync.cluster.workplace import workplace
+from portsync.errors import PortSyncError, Problem, StateLostError
+from portsync.report.resource import ResourceReport
+from portsync.stop import Stop
+
+if TYPE_CHECKING:
+    from portsync.cluster.line import Line
+    from portsync.cluster.slices import Slice
+    from portsync.cluster.workplace import Workplace
+    from portsync.runtime import Runtime
+
+
+class _Stay:
+    """A worker's part in one run, from its first slice until the run is over."""
+
+    def __init__(self) -> None:
+        self.at: asyncio.Future[Workplace] = asyncio.get_running_loop().create_future()
+        self.stop = Stop()
+        self.slices = 0
+        """How many are under way."""
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+
+class Worker:
+    """Does slices, several at once where they come so."""
+
+    def __init__(self, line: Line, runtime: Runtime) -> None:
+        self._line = line
+        self._runtime = runtime
+        self._stays: dict[str, _Stay] = {}
+        self._staying: set[asyncio.Task[None]] = set()
+
+    async def do(self, slice_: Slice) -> SliceResult:
+        """Do a slice. What keeps it from being done is in its result."""
+        stay = self._stay(slice_.run)
+        stay.slices += 1
+        stay.idle.clear()
+        try:
+            return await work(slice_, await asyncio.shield(stay.at))
+        except PortSyncError as error:
+            return SliceResult(ResourceReport(slice_.resource, "").part(), down=error, is_whole=False)
+        finally:
+            stay.slices -= 1
+            if not stay.slices:
+                stay.idle.set()
+
+    async def leave(self) -> None:
+        """End what is under way, of all runs."""
+        for stay in self._stays.values():
+            stay.stop.request(signal.SIGTERM)
+        for task in self._staying:
+            task.cancel()
+        await asyncio.gather(*self._staying, return_exceptions=True)
+
+    def _stay(self, run: str) -> _Stay:
+        stay = self._stays.get(run)
+        if stay is None:
+            stay = self._stays[run] = _Stay()
+            task = asyncio.create_task(self._live(run, stay))
+            self._staying.add(task)
+            task.add_done_callback(self._staying.discard)
+        return stay
+
+    async def _live(self, run: str, stay: _Stay) -> None:
+        """Keep the workplace of a run open until the run is over, and all that is under way has ended."""
+        try:
+            packed = await self._line.ask("brief", run=run)
+            if packed is None:
+                raise _over()
+            async with workplace(unpacked(packed), self._line, self._runtime, stay.stop) as at:
+                stay.at.set_result(at)
+                with suppress(LineLostError):
+                    await self._line.ask("over", run=run)
+                stay.stop.request(signal.SIGTERM)
+                await stay.idle.wait()
+        except (PortSyncError, LineLostError) as error:
+            if not stay.at.done():
+                stay.at.set_exception(error if isinstance(error, PortSyncError) else _over())
+                await stay.idle.wait()
+        finally:
+            if not stay.at.done():
+                stay.at.cancel()
+            del self._stays[run]
+
+
+def _over() -> StateLostError:
+    return StateLostError(Problem("superseded", "the run is over"))
