@@ -18,10 +18,11 @@ from portsync.port.client import PortClient
 from portsync.port.owner import Owner
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
+from portsync.surroundings import Surroundings
 from portsync.transport.client import Client
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.trouble import Timeouts
-from portsync.wiring import Surroundings, port_client
+from portsync.wiring import port_client
 from tests.conftest import NOW, TOKEN, LocalPort
 
 if TYPE_CHECKING:

@@ -23,8 +23,9 @@ from portsync.port.owner import Owner
 from portsync.report import Report, ResourceReport
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
+from portsync.surroundings import Surroundings
 from portsync.sync_metrics import SyncMetrics, Telling
-from portsync.wiring import Surroundings, port_client, port_ingest
+from portsync.wiring import port_client, port_ingest
 from tests.conftest import NOW, PORT_SECRET
 from tests.several import resource, things
 

@@ -6,19 +6,18 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portsync.at_hand import blueprints_at_hand, create_missing_blueprints
 from portsync.cluster.brief import environment_for
 from portsync.cluster.executor import ClusterExecutor, RunFacts
-from portsync.dead_letters import DeadLetters, Header
 from portsync.errors import PortSyncError
 from portsync.executor import LocalExecutor
 from portsync.integration import Integration, installation_of
 from portsync.into_port import sink_into
 from portsync.left_alone import SparingDeletes
+from portsync.letters import letters_of
 from portsync.logs import log_of
 from portsync.mapping.hooks import hooks_of
 from portsync.port.deletion import Deletion
@@ -61,7 +60,7 @@ if TYPE_CHECKING:
     from portsync.sinks.base import Sink
     from portsync.state.touched import LeftAlone, Named
     from portsync.stop import Stop
-    from portsync.wiring import Surroundings
+    from portsync.surroundings import Surroundings
 
 Loaded = tuple["LoadedMapping", "SourcePlan"]
 Shown = Callable[["RateLimit | None"], AbstractContextManager[Callable[["ResourceReport"], None]]]
@@ -204,7 +203,9 @@ class MappingRun:
             source = await stack.enter_async_context(source_tools(self.mapping, self.source, self.around, self.store))
             self.pulse.feel(lambda: source.client.attempts + source.pool.runs)
             self.pulse.workers_lost = lambda: source.pool.lost
-            letters = self._letters(owner) if into.port is not None and self.order.planned is None else None
+            letters = None
+            if into.port is not None and self.order.planned is None:
+                letters = letters_of(self.mapping, owner, self.around, self.run_id, self.order.dead_letters)
             if letters is not None:
                 stack.enter_context(letters)
             yield Tools(
@@ -278,29 +279,6 @@ class MappingRun:
         opened = partial(port_ingest, port=port, owner=owner, around=self.around)
         metrics = SyncMetrics(telling, settings.port_url, opened, clock, self._log)
         return integration, await stack.enter_async_context(metrics)
-
-    def _letters(self, owner: Owner) -> DeadLetters | None:
-        """What takes the records and entities that do not make it; None where there is no place for a file."""
-        settings, file = self.around.settings, self.mapping.file
-        path = self.order.dead_letters
-        if path is None:
-            if settings.state_folder is None:
-                return None
-            # Two mappings may share a name that the environment gives.
-            is_shared = settings.own_identifier or settings.ocean_identifier
-            name = owner.identifier if not is_shared else f"{owner.identifier}-{self.mapping.name}"
-            path = settings.state_folder / "dead-letters" / f"{name}.jsonl"
-        header = Header(
-            run_id=self.run_id,
-            mapping=str(self.mapping.path),
-            product=owner.product,
-            identifier=owner.identifier,
-            type=owner.type,
-            merge=file.enable_merge_entity,
-            create_missing_related_entities=file.create_missing_related_entities,
-            written_at=datetime.fromtimestamp(self.around.runtime.clock(), UTC),
-        )
-        return DeadLetters(path, header, self.around.redactor)
 
 
 def manner_of(file: MappingFile) -> str:

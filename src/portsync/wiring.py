@@ -29,15 +29,13 @@ from portsync.urls import is_loopback, origin_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from portsync.auth.fetched import Elsewhere
-    from portsync.logs import Redactor
     from portsync.port.owner import Owner
     from portsync.runtime import Runtime
     from portsync.settings import Settings
-    from portsync.transport.exchange import Exchange, KeptAnswers
+    from portsync.surroundings import Sharing, Surroundings
     from portsync.transport.limiter import AnyGate
 
 _PORT_ATTEMPTS = 7
@@ -120,40 +118,6 @@ def port_credentials(settings: Settings) -> tuple[str, str]:
             )
         )
     return settings.client_id, settings.client_secret.get_secret_value()
-
-
-@dataclass(frozen=True, slots=True)
-class SourceWire:
-    """What stands between a run and its source."""
-
-    kept: KeptAnswers | None = None
-    """Answers in place of the network's."""
-    taken: Callable[[Exchange], None] | None = None
-    """Is told of every exchange with the source."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """What those who do a run together have in common."""
-
-    gate_of: Callable[[str, float, int | None, Budget | None], AnyGate]
-    """The gate of a server: its name, and for how many seconds anybody waits there because the server asks for it."""
-    port_token: Callable[[str], Awaitable[tuple[str, float]]] | None = None
-    """Signs in to Port for all; None for whoever does it."""
-    source_token: Elsewhere | None = None
-    """Makes the token calls of the source for all; None for whoever does it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a command runs in."""
-
-    settings: Settings
-    runtime: Runtime
-    redactor: Redactor
-    wire: SourceWire = SourceWire()
-    sharing: Sharing | None = None
-    """With whom a run is done."""
 
 
 @asynccontextmanager

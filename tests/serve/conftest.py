@@ -21,7 +21,7 @@ from portsync.serve.parts import Parts
 from portsync.serve.service import Service
 from portsync.settings import read_settings
 from portsync.stop import Stop
-from portsync.wiring import Surroundings
+from portsync.surroundings import Surroundings
 from tests.conftest import NOW
 from tests.postgres import fresh_postgres, postgres
 

@@ -23,7 +23,7 @@ from portsync.serve.parts import Parts
 from portsync.serve.supply import FileSupply
 from portsync.settings import read_settings
 from portsync.stop import Stop
-from portsync.wiring import Surroundings
+from portsync.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

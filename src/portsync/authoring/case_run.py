@@ -18,7 +18,8 @@ from portsync.running import MappingRun, Order
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.stop import Stop
-from portsync.wiring import SourceWire, Surroundings, offline, source_tools
+from portsync.surroundings import SourceWire, Surroundings
+from portsync.wiring import offline, source_tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

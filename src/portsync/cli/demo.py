@@ -24,7 +24,8 @@ from portsync.running import Order
 from portsync.runtime import Runtime
 from portsync.settings import Settings
 from portsync.shipped import shipped_folder
-from portsync.wiring import Surroundings, load_all
+from portsync.surroundings import Surroundings
+from portsync.wiring import load_all
 
 _DAYS = 30
 _SOURCE_TOKEN = "demo-source-token"  # noqa: S105 - it opens nothing but the sample source of this process

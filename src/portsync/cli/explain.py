@@ -28,8 +28,9 @@ from portsync.report import problem_as_json
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
+from portsync.surroundings import Surroundings
 from portsync.transport.outgoing import url_of
-from portsync.wiring import Surroundings, load_all, port_client, source_tools
+from portsync.wiring import load_all, port_client, source_tools
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,8 @@ from portsync.cli.sync import redactor_of
 from portsync.errors import Problem
 from portsync.logs import configure_logs
 from portsync.settings import read_settings
-from portsync.wiring import Surroundings, load_all
+from portsync.surroundings import Surroundings
+from portsync.wiring import load_all
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,8 @@ from portsync.running import Order
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
-from portsync.wiring import Surroundings, load_all
+from portsync.surroundings import Surroundings
+from portsync.wiring import load_all
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -26,7 +26,8 @@ from portsync.logs import configure_logs
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
-from portsync.wiring import SourceWire, Surroundings, load_all, offline, source_tools
+from portsync.surroundings import SourceWire, Surroundings
+from portsync.wiring import load_all, offline, source_tools
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

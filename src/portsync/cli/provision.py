@@ -19,7 +19,8 @@ from portsync.provision import Change, apply_plan, plan_all
 from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
-from portsync.wiring import Surroundings, port_client, port_credentials
+from portsync.surroundings import Surroundings
+from portsync.wiring import port_client, port_credentials
 
 if TYPE_CHECKING:
     from portsync.catalog_files import CatalogFiles

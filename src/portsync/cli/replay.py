@@ -27,7 +27,8 @@ from portsync.state.catalog import Catalog
 from portsync.state.place import state_place
 from portsync.state.store import opened_state
 from portsync.stop import Stop
-from portsync.wiring import Surroundings, catalog_name, port_client, port_credentials
+from portsync.surroundings import Surroundings
+from portsync.wiring import catalog_name, port_client, port_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

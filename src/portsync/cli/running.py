@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from portsync.mapping.source import RateLimit
     from portsync.report import Report, ResourceReport
     from portsync.running import Loaded, Order
-    from portsync.wiring import Surroundings
+    from portsync.surroundings import Surroundings
 
 _RUNS_AT_ONCE = 16
 """More mappings than these do not run at once on a cluster: each has a connection to the database, and to Port."""

@@ -26,7 +26,8 @@ from portsync.serve.service import Service
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped, shipped_folder
 from portsync.stop import Stop
-from portsync.wiring import Surroundings, port_credentials
+from portsync.surroundings import Surroundings
+from portsync.wiring import port_credentials
 
 if TYPE_CHECKING:
     from portsync.report import Report

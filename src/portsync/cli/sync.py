@@ -21,7 +21,8 @@ from portsync.runtime import Runtime
 from portsync.settings import read_settings
 from portsync.shipped import or_shipped
 from portsync.stop import unhurried
-from portsync.wiring import Surroundings, load_all
+from portsync.surroundings import Surroundings
+from portsync.wiring import load_all
 
 if TYPE_CHECKING:
     from portsync.mapping.loader import LoadedMapping

@@ -10,9 +10,9 @@ from portsync.cluster.gate import SharedGate
 from portsync.cluster.limits import Limits
 from portsync.cluster.line import LineLostError
 from portsync.errors import AuthError, PortError, PortRefusedError, PortUnreachableError, Problem
+from portsync.surroundings import Sharing
 from portsync.transport.connections import TooLargeError
 from portsync.transport.limiter import ClosedError
-from portsync.wiring import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

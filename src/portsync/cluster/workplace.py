@@ -22,9 +22,10 @@ from portsync.settings import read_settings
 from portsync.state.place import state_place
 from portsync.state.store import joined_state
 from portsync.state.touched import left_alone_in
+from portsync.surroundings import Surroundings
 from portsync.tools import Tools
 from portsync.under_way import UnderWay
-from portsync.wiring import Surroundings, planned, port_client, source_tools
+from portsync.wiring import planned, port_client, source_tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from portsync.serve.supply import Supply
     from portsync.state.touched import Named
     from portsync.stop import Stop
-    from portsync.wiring import Surroundings
+    from portsync.surroundings import Surroundings
 
 _UNUSABLE = frozenset({2, 3, 4, BUG})
 """The exit codes of runs that came to nothing: the next one is not hurried by a short schedule, and does not wait for

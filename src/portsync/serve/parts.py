@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from portsync.serve.metrics import Metrics
     from portsync.settings import Settings
     from portsync.state.place import StatePlace
-    from portsync.wiring import Surroundings
+    from portsync.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

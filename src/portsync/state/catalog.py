@@ -11,12 +11,11 @@ from sqlalchemy.exc import DatabaseError
 
 from portsync.errors import Problem, StateLostError
 from portsync.state.rows import AT_ONCE, EntityRows, pieces, trouble
-from portsync.state.tables import CATALOGS, ENTITIES, SCOPES
+from portsync.state.scopes import Scopes
+from portsync.state.tables import CATALOGS, ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from sqlalchemy import ColumnElement
 
     from portsync.flow import Entity, Fate
 
@@ -63,45 +62,36 @@ class Catalog:
         self._manner = manner
         self._rows = EntityRows(connection)
         self._accepted: list[Accepted] = []
-        self._scopes: dict[tuple[str, str], int] = {}
         self.compared_at: float | None = None
         """When everything was compared with Port, in epoch seconds."""
         with self._writing():
-            if joined is None:
-                self._begin(name)
-            else:
-                self._join(name, joined)
+            self.id, self.run = self._begin(name) if joined is None else self._join(name, joined)
+            self._scopes = Scopes(connection, self._rows, self.id)
+            self._scopes.read()
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, name: str) -> tuple[int, int]:
         row = self._connection.execute(select(CATALOGS).where(CATALOGS.c.name == name)).one_or_none()
         if row is None:
             created = self._connection.execute(insert(CATALOGS).values(name=name, run=1, manner=self._manner))
             assert created.inserted_primary_key is not None
-            self.id, self.run = int(created.inserted_primary_key[0]), 1
-            return
+            return int(created.inserted_primary_key[0]), 1
         # With other switches the same content means something else, so what was compared then says nothing now.
-        self.id, self.run = row.id, row.run + 1
         self.compared_at = row.compared_at if row.manner == self._manner else None
-        self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == self.id).values(run=self.run))
-        self._read_scopes()
+        self._connection.execute(update(CATALOGS).where(CATALOGS.c.id == row.id).values(run=row.run + 1))
+        return row.id, row.run + 1
 
-    def _join(self, name: str, run: int) -> None:
+    def _join(self, name: str, run: int) -> tuple[int, int]:
         """Take part in a run that somebody else has begun."""
         row = self._connection.execute(select(CATALOGS).where(CATALOGS.c.name == name)).one_or_none()
         if row is None or row.run != run:
             raise StateLostError(Problem("superseded", "the run is over: a later one has begun"))
-        self.id, self.run = row.id, run
         self.compared_at = row.compared_at if row.manner == self._manner else None
-        self._read_scopes()
+        return row.id, run
 
     def refresh(self) -> None:
         """Learn of what others who take part in the run have begun to write. Nothing else is read from memory."""
         with self._writing():
-            self._read_scopes()
-
-    def _read_scopes(self) -> None:
-        rows = self._connection.execute(select(SCOPES).where(SCOPES.c.catalog == self.id))
-        self._scopes = {(row.blueprint, row.resource): row.id for row in rows}
+            self._scopes.read()
 
     def changed(
         self, resource: str, blueprint: str, entities: Sequence[Entity], *, all_count: bool = False
@@ -111,7 +101,7 @@ class Catalog:
         self._write_accepted()
         fresh: list[Entity] = []
         with self._writing():
-            scope = self._scope(blueprint, resource)
+            scope = self._scopes.of(blueprint, resource)
             for some in pieces(entities):
                 known = {} if all_count else self._rows.digests(scope, [entity.identifier for entity in some])
                 changed = [entity for entity in some if known.get(entity.identifier) != entity.digest]
@@ -123,26 +113,26 @@ class Catalog:
 
     def blueprints(self) -> set[str]:
         """Those of which entities were given, in this run or before."""
-        return {blueprint for blueprint, _ in self._scopes}
+        return self._scopes.blueprints()
 
     def found(self, blueprint: str, identifiers: Sequence[str]) -> None:
         """Write down entities that Port has from us, and of which nothing is known here."""
         with self._writing():
-            scope = self._scope(blueprint, RELATED)
+            scope = self._scopes.of(blueprint, RELATED)
             for some in pieces(identifiers):
                 self._rows.give(scope, self._unknown(blueprint, some), run=0)
 
     def related(self, blueprint: str, identifiers: Iterable[str]) -> None:
         """Write down that entities given in this run point to these."""
         with self._writing():
-            scope = self._scope(blueprint, RELATED)
+            scope = self._scopes.of(blueprint, RELATED)
             for some in pieces(sorted(set(identifiers))):
                 self._rows.give(scope, some, self.run)
 
     def given(self, blueprint: str, resource: str, identifiers: Iterable[str]) -> None:
         """Write down entities that Port chose by a search: their identifiers are only known from its answer."""
         with self._writing():
-            scope = self._scope(blueprint, resource)
+            scope = self._scopes.of(blueprint, resource)
             for some in pieces(identifiers):
                 self._rows.give(scope, some, self.run)
 
@@ -158,15 +148,16 @@ class Catalog:
         with self._reading():
             found: set[str] = set()
             for some in pieces(identifiers):
-                is_there = self._of(blueprint) & self._rows.is_among(some) & ENTITIES.c.digest.is_not(None)
+                is_there = self._scopes.rows_of(blueprint) & self._rows.is_among(some) & ENTITIES.c.digest.is_not(None)
                 found.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
             return found
 
     def has_accepted(self, kind: str, blueprint: str, identifier: str) -> bool:
         """Whether Port has the entity as a resource of this kind gave it last."""
         with self._reading():
-            scopes = [s for (b, name), s in self._scopes.items() if b == blueprint and name.rpartition("#")[0] == kind]
-            is_there = ENTITIES.c.scope.in_(scopes) & (ENTITIES.c.identifier == identifier)
+            is_there = ENTITIES.c.scope.in_(self._scopes.of_kind(blueprint, kind)) & (
+                ENTITIES.c.identifier == identifier
+            )
             accepted = select(ENTITIES.c.identifier).where(is_there & ENTITIES.c.digest.is_not(None))
             return self._connection.execute(accepted.limit(1)).first() is not None
 
@@ -175,7 +166,7 @@ class Catalog:
         with self._reading():
             found: set[str] = set()
             for direction in (ENTITIES.c.identifier.asc(), ENTITIES.c.identifier.desc()):
-                is_there = self._of(blueprint) & ENTITIES.c.digest.is_not(None)
+                is_there = self._scopes.rows_of(blueprint) & ENTITIES.c.digest.is_not(None)
                 chosen = select(ENTITIES.c.identifier).where(is_there).order_by(direction).limit(_PROBED)
                 found.update(self._connection.execute(chosen).scalars())
             return sorted(found)
@@ -183,7 +174,7 @@ class Catalog:
     def seen_count(self, blueprint: str) -> int:
         """How many entities were given in this run; those that others only point to do not count."""
         with self._reading():
-            is_seen = self._of(blueprint, without_related=True) & (ENTITIES.c.run == self.run)
+            is_seen = self._scopes.rows_of(blueprint, but=(RELATED,)) & (ENTITIES.c.run == self.run)
             counted = select(func.count(ENTITIES.c.identifier.distinct())).where(is_seen)
             return int(self._connection.execute(counted).scalar_one())
 
@@ -216,7 +207,7 @@ class Catalog:
         with self._reading():
             seen: set[str] = set()
             for some in pieces(identifiers):
-                is_seen = self._of(blueprint) & self._rows.is_among(some) & (ENTITIES.c.run == self.run)
+                is_seen = self._scopes.rows_of(blueprint) & self._rows.is_among(some) & (ENTITIES.c.run == self.run)
                 seen.update(self._connection.execute(select(ENTITIES.c.identifier).where(is_seen)).scalars())
             return [identifier for identifier in identifiers if identifier not in seen]
 
@@ -224,14 +215,14 @@ class Catalog:
         """Write down that Port may no longer have these as we gave them."""
         with self._writing():
             for some in pieces(identifiers):
-                is_meant = self._of(blueprint) & self._rows.is_among(some)
+                is_meant = self._scopes.rows_of(blueprint) & self._rows.is_among(some)
                 self._connection.execute(update(ENTITIES).where(is_meant).values(digest=None))
 
     def forget(self, blueprint: str, identifiers: Iterable[str]) -> None:
         """Drop what is no longer in Port, or not ours."""
         with self._writing():
             for some in pieces(identifiers):
-                gone = self._of(blueprint) & self._rows.is_among(some)
+                gone = self._scopes.rows_of(blueprint) & self._rows.is_among(some)
                 self._connection.execute(delete(ENTITIES).where(gone))
 
     def compared(self, at: float | None) -> None:
@@ -249,36 +240,18 @@ class Catalog:
 
     # --- how it is kept
 
-    def _scope(self, blueprint: str, resource: str) -> int:
-        key = (blueprint, resource)
-        if key not in self._scopes:
-            values = {"catalog": self.id, "blueprint": blueprint, "resource": resource}
-            self._rows.add_scope(values)
-            is_meant = (SCOPES.c[name] == value for name, value in values.items())
-            self._scopes[key] = self._connection.execute(select(SCOPES.c.id).where(*is_meant)).scalar_one()
-        return self._scopes[key]
-
-    def _of(self, blueprint: str, *, without_related: bool = False) -> ColumnElement[bool]:
-        """The condition for rows of a blueprint."""
-        ids = [
-            scope
-            for (name, resource), scope in self._scopes.items()
-            if name == blueprint and not (without_related and resource == RELATED)
-        ]
-        return ENTITIES.c.scope.in_(ids)
-
     def _unseen(self, blueprint: str) -> Any:
         """What no resource gave in this run, though one did in an earlier one."""
         return (
             select(ENTITIES.c.identifier)
-            .where(self._of(blueprint))
+            .where(self._scopes.rows_of(blueprint))
             .group_by(ENTITIES.c.identifier)
             .having(func.max(ENTITIES.c.run) < self.run)
             .subquery()
         )
 
     def _unknown(self, blueprint: str, identifiers: Sequence[str]) -> list[str]:
-        is_there = self._of(blueprint) & self._rows.is_among(identifiers)
+        is_there = self._scopes.rows_of(blueprint) & self._rows.is_among(identifiers)
         known = set(self._connection.execute(select(ENTITIES.c.identifier).where(is_there)).scalars())
         return [identifier for identifier in identifiers if identifier not in known]
 
@@ -288,7 +261,8 @@ class Catalog:
             return
         with self._writing():
             self._rows.settle(
-                [(self._scope(one.blueprint, one.resource), one.identifier, one.digest) for one in accepted], self.run
+                [(self._scopes.of(one.blueprint, one.resource), one.identifier, one.digest) for one in accepted],
+                self.run,
             )
             if self._noted is not None:
                 self._noted(accepted)
@@ -300,7 +274,7 @@ class Catalog:
         for one in accepted:
             by_scope.setdefault((one.blueprint, one.resource), []).append(one.identifier)
         for (blueprint, resource), identifiers in by_scope.items():
-            others = [s for (b, r), s in self._scopes.items() if b == blueprint and r not in (resource, RELATED)]
+            others = self._scopes.among(blueprint, but=(resource, RELATED))
             for some in pieces(identifiers if others else ()):
                 self._rows.unsettle(others, some, self.run)
 

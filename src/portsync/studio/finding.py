@@ -16,7 +16,8 @@ from portsync.chains.access import Access
 from portsync.errors import ConfigError, Problem, SourceError
 from portsync.studio.work import prepared
 from portsync.studio.writing import endpoint_at
-from portsync.wiring import SourceWire, source_tools
+from portsync.surroundings import SourceWire
+from portsync.wiring import source_tools
 
 if TYPE_CHECKING:
     from portsync.authoring.discover.proposal import ResourceProposal

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from portsync.settings import Settings, read_settings
 from portsync.studio.answers import Answers
 from portsync.studio.newest import Newest
-from portsync.wiring import Surroundings
+from portsync.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from portsync.logs import Redactor
     from portsync.runtime import Runtime
     from portsync.studio.files import MappingFileOnDisk
-    from portsync.wiring import SourceWire
+    from portsync.surroundings import SourceWire
 
 _SAME_MOMENT_S = 900.0
 """For so long `now` stays what it was, so that a request with a date in it is still the one that was answered."""

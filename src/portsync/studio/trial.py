@@ -23,7 +23,8 @@ from portsync.report import problem_as_json
 from portsync.running import MappingRun, Order
 from portsync.stop import Stop
 from portsync.studio.work import prepared
-from portsync.wiring import Surroundings, port_client
+from portsync.surroundings import Surroundings
+from portsync.wiring import port_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

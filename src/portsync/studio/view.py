@@ -15,7 +15,8 @@ from portsync.masking import MASK, Masking, is_secret_name
 from portsync.pieces import PieceSizes
 from portsync.report import problem_as_json
 from portsync.studio.tree import Slicer
-from portsync.wiring import SourceWire, offline, source_tools
+from portsync.surroundings import SourceWire
+from portsync.wiring import offline, source_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,8 +19,9 @@ from portsync.flow import RequestSpec
 from portsync.mapping.loader import parse, read_text
 from portsync.mapping.yaml_text import compose, values
 from portsync.shipped import or_shipped
+from portsync.surroundings import Surroundings
 from portsync.urls import fault_of, origin_of
-from portsync.wiring import Surroundings, source_tools
+from portsync.wiring import source_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

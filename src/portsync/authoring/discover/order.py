@@ -19,7 +19,8 @@ from portsync.chains.access import Access
 from portsync.errors import Problem, SettingsError
 from portsync.mapping.source import Retry
 from portsync.masking import Masking
-from portsync.wiring import Surroundings, source_tools
+from portsync.surroundings import Surroundings
+from portsync.wiring import source_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
