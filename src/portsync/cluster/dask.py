@@ -55,6 +55,14 @@ class KeeperPlugin(SchedulerPlugin):
         """The keeper's answer."""
         return await self.keeper.answer(who, what, said)
 
+    def add_worker(self, scheduler: Any, worker: str) -> None:
+        del scheduler
+        self.keeper.met(worker)
+
+    def add_client(self, scheduler: Any, client: str) -> None:
+        del scheduler
+        self.keeper.met(client)
+
     def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
         del scheduler
         self.keeper.lost(worker)
