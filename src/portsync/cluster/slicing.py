@@ -155,8 +155,9 @@ class Slicing:
         ClusterError."""
         for _ in range(_TRIES):
             result = await self._cluster.do(slice_)
-            if result.is_whole or result.down is not None or self._part.is_over:
+            if result.is_whole:
                 self._sizing.took(len(slice_.places), result.took_s)
+            if result.is_whole or result.down is not None or self._part.is_over:
                 return result
         raise SliceLostError
 
