@@ -195,6 +195,7 @@ def test_a_worker_that_learns_late_that_its_token_is_refused_gets_the_one_that_o
     play(act, wire)
 
     assert len(wire.calls) == 2
+    assert wire.used[12:] == ["token-2"] * 4
 
 
 def test_a_token_is_used_by_a_worker_no_longer_than_by_who_fetched_it() -> None:
@@ -225,6 +226,19 @@ def test_a_token_that_has_ended_for_all_is_renewed_once() -> None:
     play(act, wire)
 
     assert len(wire.calls) == 3
+
+
+def test_a_worker_that_comes_late_is_given_no_token_that_has_ended() -> None:
+    wire = Wire()
+
+    async def act(team: Team) -> None:
+        await team.get(0)
+        await asyncio.sleep(3550)
+        await team.get(1)
+
+    play(act, wire)
+
+    assert wire.used == ["token-1", "token-2"]
 
 
 def test_a_refresh_token_that_the_server_replaces_is_kept_by_the_coordinator(tmp_path: Path) -> None:
