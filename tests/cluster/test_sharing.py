@@ -367,7 +367,7 @@ def test_one_sign_in_to_port_is_for_all() -> None:
     async def act(team: Team) -> None:
         await team.ports[0].sign_in()
         for _ in range(2):
-            found = await asyncio.gather(*(team.ports[who].send("GET", "/x") for who in (1, 2, 3) for _ in range(4)))
+            found = await asyncio.gather(*(team.ports[who].send("GET", "/x") for who in range(4) for _ in range(4)))
             assert {answer.status for answer in found} == {200}
             wire.refused.add("token-1")
         assert all("token-2" in learned for learned in team.learned)
@@ -375,7 +375,7 @@ def test_one_sign_in_to_port_is_for_all() -> None:
     play(act, wire)
 
     assert len(wire.calls) == 2
-    assert wire.used == ["token-1"] * 12 + ["token-2"] * 12
+    assert wire.used == ["token-1"] * 16 + ["token-2"] * 16
 
 
 def test_a_token_of_port_is_used_by_workers_no_longer_than_by_the_coordinator() -> None:
@@ -429,7 +429,7 @@ def test_whoever_takes_part_has_the_gate_of_the_same_name_and_limits() -> None:
         assert isinstance(first, SharedGate)
         await first.enter()
         waiting = asyncio.create_task(second.enter())
-        await worker.gate_of("another", 5.0, 1, None).enter()
+        await worker.gate_of("another", 5.0, 1, Budget(9, 2.0)).enter()
         assert not waiting.done()
         first.leave()
         await asyncio.wait_for(waiting, 1.0)
