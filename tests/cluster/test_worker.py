@@ -290,7 +290,7 @@ def test_a_workplace_that_lacks_what_the_coordinator_has_says_so_in_each_result(
     async def act(run: Run) -> list[SliceResult]:
         environment = {name: value for name, value in run.brief.environment.items() if name != "PORT_CLIENT_SECRET"}
         await run.begin(replace(run.brief, environment=environment).packed())
-        return await asyncio.gather(run.do("a"), run.do("b"))
+        return list(await asyncio.gather(run.do("a"), run.do("b")))
 
     for result in cluster.play(act):
         assert isinstance(result.down, ConfigError)
@@ -321,7 +321,7 @@ def test_a_worker_joins_no_run_after_which_a_later_one_began(cluster: Cluster) -
 def test_a_brief_that_nobody_can_read_is_a_bug_that_each_slice_raises(cluster: Cluster) -> None:
     async def act(run: Run) -> list[Any]:
         await run.begin(b"no pickle")
-        return await asyncio.gather(run.do("a"), run.do("b"), return_exceptions=True)
+        return list(await asyncio.gather(run.do("a"), run.do("b"), return_exceptions=True))
 
     for error in cluster.play(act):
         assert type(error).__name__ == "UnpicklingError"
