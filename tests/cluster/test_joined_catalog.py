@@ -186,6 +186,7 @@ def test_workers_that_point_to_and_accept_the_same_entities_never_wait_for_each_
         for _ in range(rounds):
             together.wait(30)
             catalogs[worker].related("b", [one.identifier for one in turned])
+            catalogs[worker].given("b", "r#2", [one.identifier for one in turned])
             catalogs[worker].accept(Accepted("r#1", "b", one.identifier, one.digest) for one in turned)
             catalogs[worker].close()
 
@@ -194,3 +195,22 @@ def test_workers_that_point_to_and_accept_the_same_entities_never_wait_for_each_
         list(pool.map(works, range(workers)))
 
     assert catalogs[0].known("b", [one.identifier for one in some]) == {one.identifier for one in some}
+
+
+def test_workers_that_point_to_more_than_one_statement_holds_never_wait_for_each_other_for_ever(state: State) -> None:
+    state.begin()
+    workers = 3
+    catalogs = [state.join(1) for _ in range(workers)]
+    together = threading.Barrier(workers)
+    names = [f"e{number:04}" for number in range(1500)]
+
+    def works(worker: int) -> None:
+        turned = names[worker * 500 :] + names[: worker * 500]
+        for _ in range(10):
+            together.wait(30)
+            catalogs[worker].related("b", turned)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(works, range(workers)))
+
+    assert catalogs[0].not_seen("b", names) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,6 +38,8 @@ from tests.postgres import fresh_postgres, postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.types import Receive, Scope, Send
 
     from portsync.cluster.sharing import RenewsToken
     from portsync.cluster.slices import SliceResult
@@ -143,8 +146,20 @@ def things(asked: Asked) -> Any:
     return {"data": [{"id": f"{org}-{number}", "size": number} for number in range(3)]}
 
 
+class Held(Response):
+    """An answer that comes when a test says so."""
+
+    def __init__(self, go_on: threading.Event) -> None:
+        super().__init__(b'{"data": []}', media_type="application/json")
+        self.go_on = go_on
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert await asyncio.to_thread(self.go_on.wait, 20)
+        await super().__call__(scope, receive, send)
+
+
 class Slow:
-    """Answers of a source that come when a test says so."""
+    """A source that answers for `a` at once, with more than goes into one batch, and for `b` when a test says so."""
 
     def __init__(self, source: Source) -> None:
         self.asked = threading.Event()
@@ -152,9 +167,16 @@ class Slow:
         source.answer = self.answer
 
     def answer(self, asked: Asked) -> Any:
+        if asked.path == "/orgs/a/things":
+            return {"data": [{"id": f"a-{number}", "size": number} for number in range(25)]}
         self.asked.set()
-        assert self.go_on.wait(20)
-        return things(asked)
+        return Held(self.go_on)
+
+
+def wait_for_a_batch(local_port: LocalPort) -> None:
+    """Return when Port has accepted something."""
+    while not local_port.writes():
+        time.sleep(0.005)
 
 
 def codes(result: SliceResult) -> list[str]:
@@ -220,22 +242,31 @@ def test_a_slice_of_a_run_that_is_over_is_done_by_nobody(cluster: Cluster, sourc
     assert source.asked == []
 
 
-def test_a_slice_that_is_under_way_when_the_run_is_over_ends_soon(cluster: Cluster, source: Source) -> None:
+@pytest.mark.parametrize("how", ["stop", "lost"])
+def test_a_slice_that_is_under_way_when_the_run_is_over_brings_to_port_what_it_has_and_ends(
+    cluster: Cluster, source: Source, local_port: LocalPort, how: str
+) -> None:
     slow = Slow(source)
 
     async def act(run: Run) -> SliceResult:
         await run.begin()
-        doing = asyncio.create_task(run.do("a"))
+        doing = asyncio.create_task(run.do("a", "b"))
         await asyncio.to_thread(slow.asked.wait, 10)
-        await run.line.ask("stop", run="r")
+        await asyncio.to_thread(wait_for_a_batch, local_port)
+        if how == "stop":
+            await run.line.ask("stop", run="r")
+        else:
+            run.workers_line.cut()
         result = await asyncio.wait_for(doing, 5.0)
         slow.go_on.set()
         return result
 
     result = cluster.play(act)
 
+    assert result.down is None
     assert not result.is_whole
-    assert result.part.counts["created"] == 0
+    if how == "stop":
+        assert result.part.counts["created"] == len(local_port.entities("thing")) == 25
 
 
 def test_a_slice_that_comes_while_the_workplace_is_cleared_is_told_that_the_run_is_over(cluster: Cluster) -> None:
@@ -346,7 +377,7 @@ def test_a_worker_that_has_to_go_gives_back_what_it_had_under_way(cluster: Clust
 
     async def act(run: Run) -> SliceResult:
         await run.begin()
-        doing = asyncio.create_task(run.do("a"))
+        doing = asyncio.create_task(run.do("b"))
         await asyncio.to_thread(slow.asked.wait, 10)
         await asyncio.wait_for(run.worker.leave(), 5.0)
         slow.go_on.set()
