@@ -67,7 +67,7 @@ class SharedGate:
         if not (self._is_shut or self._waiting):
             return 0.0  # who learns of it from others waits when he enters
         try:
-            return _waited(await self._line.ask("opened", limits=list(self._limits)))
+            return _waited(await self._line.ask("opened", limits=list(self._limits), told=self._told()))
         except LineLostError:
             return _waited(_CUT_OFF)
 

@@ -58,10 +58,12 @@ class Gates:
         """Take in what answers said, and which requests have ended."""
         self._take_in(who, Limits(*said["limits"]), said["told"])
 
-    async def opened(self, _who: str, said: Json) -> Json:
+    async def opened(self, who: str, said: Json) -> Json:
         """How long it took until the server did not ask to wait any more."""
+        limits = Limits(*said["limits"])
+        self._take_in(who, limits, said["told"])
         try:
-            return {"waited_s": await self._gate(Limits(*said["limits"])).opened()}
+            return {"waited_s": await self._gate(limits).opened()}
         except ClosedError as error:
             return _closed(error)
 

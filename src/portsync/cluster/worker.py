@@ -12,7 +12,7 @@ from portsync.cluster.line import LineLostError
 from portsync.cluster.slices import SliceResult
 from portsync.cluster.work import work
 from portsync.cluster.workplace import workplace
-from portsync.errors import PortSyncError, Problem, StateLostError
+from portsync.errors import PortSyncError, Problem, StateLostError, StoppedError
 from portsync.report.resource import ResourceReport
 from portsync.stop import Stop
 
@@ -59,12 +59,10 @@ class Worker:
                 stay.idle.set()
 
     async def leave(self) -> None:
-        """End what is under way, of all runs."""
+        """End what is under way, of all runs. What was not done is given back."""
         for stay in self._stays.values():
             stay.stop.request(signal.SIGTERM)
-        for task in self._staying:
-            task.cancel()
-        await asyncio.gather(*self._staying, return_exceptions=True)
+        await asyncio.gather(*self._staying)
 
     def _stay(self, run: str) -> _Stay:
         stay = self._stays.get(run)
@@ -83,8 +81,8 @@ class Worker:
                 raise _over()
             async with workplace(unpacked(packed), self._line, self._runtime, stay.stop) as at:
                 stay.at.set_result(at)
-                with suppress(LineLostError):
-                    await self._line.ask("over", run=run)
+                with suppress(LineLostError, StoppedError):
+                    await stay.stop.race(self._line.ask("over", run=run))
                 stay.stop.request(signal.SIGTERM)
                 await stay.idle.wait()
         except (PortSyncError, LineLostError) as error:
