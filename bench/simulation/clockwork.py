@@ -128,63 +128,58 @@ _TURN_S = 0.003
 class Machine:
     """Cores that programs share in turns; one that has slept comes before those that compute."""
 
-    def __init__(self, clock: Clockwork, cores: int) -> None:
+    def __init__(self, clock: Clockwork, cores: float) -> None:
         self._clock = clock
         self._free = cores
-        self._ready: deque[Program] = deque()
+        self._turn_s = _TURN_S if cores < math.inf else math.inf
+        self._ready: deque[tuple[float, Step]] = deque()
 
-    def wants(self, program: Program, *, has_slept: bool) -> None:
-        """Take in a program that has something to compute."""
-        if has_slept:
-            self._ready.appendleft(program)
-        else:
-            self._ready.append(program)
+    def compute(self, seconds: float, step: Step) -> None:
+        """Call `step` when so much was computed."""
+        self._ready.appendleft((seconds, step))
         self._give()
 
     def _give(self) -> None:
         while self._free and self._ready:
             self._free -= 1
-            program = self._ready.popleft()
-            self._clock.after(min(_TURN_S, program.left_s), partial(self._turn_over, program))
+            seconds, step = self._ready.popleft()
+            self._clock.after(min(self._turn_s, seconds), partial(self._turn_over, seconds - self._turn_s, step))
 
-    def _turn_over(self, program: Program) -> None:
+    def _turn_over(self, left_s: float, step: Step) -> None:
         self._free += 1
-        program.computed(min(_TURN_S, program.left_s))
+        if left_s > 0:
+            self._ready.append((left_s, step))
+        else:
+            step()
         self._give()
 
 
 class Program:
     """A process of one thread on a machine: it does one thing after the other."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, clock: Clockwork, machine: Machine) -> None:
         self._machine = machine
-        self._waiting: deque[tuple[float, Step]] = deque()
-        self.left_s = 0.0
+        self._turn = Places(clock, 1)
         self.busy_s = 0.0
 
     def use(self, seconds: float) -> Wait:
         """A wait for so much computing."""
+        self.busy_s += seconds
 
-        def begin(step: Step) -> None:
-            self.busy_s += seconds
-            self._waiting.append((seconds, step))
-            if len(self._waiting) == 1:
-                self.left_s = seconds
-                self._machine.wants(self, has_slept=True)
+        def computed(step: Step) -> None:
+            self._turn.leave()
+            step()
 
-        return begin
+        return lambda step: self._turn.enter(partial(self._machine.compute, seconds, partial(computed, step)))
 
-    def computed(self, seconds: float) -> None:
-        """So much of what it has to do is done."""
-        self.left_s -= seconds
-        if self.left_s > 0:
-            self._machine.wants(self, has_slept=False)
-            return
-        _, step = self._waiting.popleft()
-        if self._waiting:
-            self.left_s = self._waiting[0][0]
-            self._machine.wants(self, has_slept=False)
-        step()
+    def stand_still(self, wait: Wait) -> Wait:
+        """A wait during which the program does nothing else."""
+
+        def over(step: Step) -> None:
+            self._turn.leave()
+            step()
+
+        return lambda step: self._turn.enter(partial(wait, partial(over, step)))
 
 
 _MOMENT_S = 1e-9

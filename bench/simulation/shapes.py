@@ -38,6 +38,8 @@ class Work:
     """The share of the entities that are sent: 1 in the first run, 0 in one in which nothing changed."""
     is_again: bool = False
     """Whether a run before has sent them all."""
+    parents: int = 0
+    """How many of the parameter's values come in one answer; 0: all of them."""
 
     @property
     def entities(self) -> int:
@@ -49,9 +51,14 @@ class Work:
         return max(1, -(-self.records // self.page))
 
     @property
+    def parent_pages(self) -> int:
+        """Requests by which the parameter's values are read."""
+        return -(-self.chains // self.parents) if self.parents else 1
+
+    @property
     def requests(self) -> int:
         """To the source: the parents, and all pages."""
-        return 1 + self.chains * self.chain_pages
+        return self.parent_pages + self.chains * self.chain_pages
 
     @property
     def sent(self) -> int:
