@@ -75,7 +75,12 @@ export class BlueprintStep {
   async #draft() {
     const { studio } = this;
     try {
-      const { blueprints } = await post("/api/drafts", studio.asked);
+      let of, blueprints;
+      do {
+        of = JSON.stringify(studio.blueprints);
+        ({ blueprints } = await post("/api/drafts", studio.asked));
+        // What is typed meanwhile stays, and is drafted from.
+      } while (of !== JSON.stringify(studio.blueprints));
       if (!Object.keys(blueprints).length) {
         this.page.say([{ code: "no-entities", severity: "warning", message: "there is no entity in view to propose a blueprint from", hint: "ask the source for records first, and map them" }]);
         return;

@@ -93,12 +93,10 @@ export class EndpointStep {
     const pairs = [...this.parameters.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value.trim()));
     fill(this.trouble);
     try {
-      const { text, index } = await post("/api/endpoint", {
-        text: studio.text, index: this.target, kind: this.kind.value.trim(), method: this.method.value,
+      const { index } = await this.page.write("/api/endpoint", {
+        index: this.target, kind: this.kind.value.trim(), method: this.method.value,
         query_params: Object.fromEntries(pairs.filter(([name]) => name)), pagination: this.#pagination(),
       });
-      this.page.editor.replace(text);
-      studio.text = text;
       studio.index = index;
       studio.record = 0;
       await studio.look();

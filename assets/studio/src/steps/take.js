@@ -54,7 +54,7 @@ export class TakeStep {
   async #load() {
     const { of } = this;
     const found = await this.#ask("/api/taken", this.studio.asked);
-    if (found && of === this.of) { this.taken = found; this.show(); }
+    if (found && of === this.of) { this.taken = found; this.page.show(); }
   }
 
   async #archive() {
@@ -87,7 +87,7 @@ export class TakeStep {
       return await post(path, asked);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (!error.isSuperseded && !isHandled(error)) { this.trouble = error.problems; this.taken = null; this.show(); }
+      if (!error.isSuperseded && !isHandled(error)) { this.trouble = error.problems; this.taken = null; this.page.show(); }
       return null;
     }
   }
