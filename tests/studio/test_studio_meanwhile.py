@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.studio.conftest import Served, Studio
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)")
-RECORDS = [{"id": number, "name": f"thing {number}", "size": number, "colour": "red"} for number in (1, 2)]
+RECORDS = [{"id": number, "name": f"thing {number}", "size": number, "colour": "red"} for number in (1, 2, 3)]
 
 ANSWERS = "performance.getEntriesByType('resource').map((each) => each.name)"
 """The addresses that the page has asked, each from when its answer is there."""
@@ -75,9 +75,9 @@ def mapped(tab: Browser, studio: Studio, source: Source, things: Callable[..., s
     studio.ask_source(things())
     enter(tab, studio)
     tab.open(studio.url)
-    tab.sees("2 records at .data")
+    tab.sees("3 records at .data")
     tab.click(".tab", "Map")
-    tab.sees("record 1 of 2")
+    tab.sees("record 1 of 3")
     return tab
 
 
@@ -150,7 +150,7 @@ def test_a_blueprint_that_is_typed_while_a_draft_of_it_is_made_stays(mapped: Bro
 def test_what_is_typed_while_the_source_is_asked_is_what_is_in_view(
     mapped: Browser, served: Served, source: Source
 ) -> None:
-    source.answer = lambda _: {"data": [*RECORDS, {"id": 3, "name": "thing 3", "size": 3, "colour": "red"}]}
+    source.answer = lambda _: {"data": [*RECORDS, {**RECORDS[0], "id": 4}]}
     mapped.click(".tab", "Records")
     with held(served, "/api/ask") as ask:
         mapped.click("button", "Ask again")
@@ -163,7 +163,7 @@ def test_what_is_typed_while_the_source_is_asked_is_what_is_in_view(
     mapped.sees("1 problem")
     mapped.press("Backspace")
     mapped.press("Backspace")
-    mapped.sees("3 records at .data")
+    mapped.sees("4 records at .data")
 
 
 def test_a_button_that_is_pressed_while_an_answer_comes_is_still_clicked(mapped: Browser, served: Served) -> None:
@@ -178,5 +178,25 @@ def test_a_button_that_is_pressed_while_an_answer_comes_is_still_clicked(mapped:
     mapped.js("new Promise((done) => setTimeout(done, 0))")
     mapped.let_go(*place)
 
-    mapped.sees("record 2 of 2")
+    mapped.sees("record 2 of 3")
     mapped.sees("no problems")
+
+
+def test_who_walks_the_page_with_keys_keeps_the_place_when_an_answer_comes(mapped: Browser, served: Served) -> None:
+    with held(served, "/api/look") as look:
+        put_cursor(mapped, "size: .size")
+        mapped.write(" | . + 1")
+        look.wait()
+        mapped.js("document.querySelector('.tree [role=treeitem]').focus()")
+        mapped.press("ArrowDown")
+        mapped.press("Enter")
+        mapped.sees("Property .id")
+        mapped.js("window.before = document.querySelector('.tree')")
+    mapped.until("!window.before.isConnected")
+    mapped.press("Escape")
+    assert mapped.js("document.activeElement.dataset.path") == ".id"
+
+    mapped.js("document.querySelector(`button[aria-label='Next record']`).focus()")
+    mapped.press("Enter")
+    mapped.sees("record 2 of 3")
+    assert mapped.js("document.activeElement.getAttribute('aria-label')") == "Next record"

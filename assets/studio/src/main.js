@@ -1,7 +1,7 @@
 // The page: the editor on the left, the steps on the right.
 import { Refused, post } from "./api.js";
 import { completer } from "./complete.js";
-import { fill, h, plural } from "./dom.js";
+import { fill, focusAgain, h, plural } from "./dom.js";
 import { MappingEditor } from "./editor.js";
 import { problemList } from "./parts.js";
 import { askPath, startTheme } from "./shell.js";
@@ -133,8 +133,10 @@ class Page {
     }
     this.panel.setAttribute("aria-labelledby", `tab-${this.current}`);
     const step = this.steps[this.current];
+    const focused = this.panel.contains(document.activeElement) ? document.activeElement : null;
     step.show();
     if (this.panel.firstElementChild !== step.element) fill(this.panel, step.element);
+    if (focused && !focused.isConnected) focusAgain(focused, this.panel);
     this.panel.classList.toggle("stale", studio.isStale);
     this.panel.setAttribute("aria-busy", String(studio.isLooking || studio.isAsking));
     this.#marks();

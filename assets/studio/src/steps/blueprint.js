@@ -27,7 +27,7 @@ export class BlueprintStep {
       return;
     }
     if (!names.includes(this.name)) this.name = names[0];
-    fill(this.choice, names.map((name) => h("button", { type: "button", "aria-pressed": String(name === this.name), onclick: () => { this.name = name; this.show(); } },
+    fill(this.choice, names.map((name) => h("button", { type: "button", "aria-pressed": String(name === this.name), onclick: () => { this.name = name; this.page.show(); } },
       name, studio.blueprints[name] === undefined ? stateTag("warn", "none yet") : studio.blueprintProblems[name] ? stateTag("bad", "problem") : stateTag("good", "there"))));
     const text = studio.blueprints[this.name];
     const fits = studio.problems.filter((each) => each.code === "blueprint-fit");

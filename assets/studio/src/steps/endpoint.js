@@ -114,7 +114,7 @@ export class EndpointStep {
     if (this.target !== null && this.target >= resources.length) this.#edit(null);
     fill(this.list, resources.length ? h("div.panel", {}, h("h3", {}, "Resources of this mapping"), h("ul.resources", {},
       resources.map((each, number) => h("li", {},
-        h("button.pick", { type: "button", "aria-pressed": String(number === studio.index), onclick: () => { studio.show(number); this.#edit(number); this.page.editor.goTo(each.line, 1); this.show(); } },
+        h("button.pick", { type: "button", "aria-pressed": String(number === studio.index), onclick: () => { studio.show(number); this.#edit(number); this.page.editor.goTo(each.line, 1); this.page.show(); } },
           h("b.method", {}, each.method), h("code", {}, each.kind))))),
       h("p.actions", {}, h("button", { type: "button", onclick: () => { this.#edit(null); this.kind.focus(); } }, "Add another"))) : null);
     fill(this.request, studio.view?.is_unasked && studio.view.requests.length ? h("div.panel", {}, h("h3", {}, "What will be asked"), studio.view.requests.map((each) => requestLines(each)), h("p.actions", {}, askButton(studio))) : null);

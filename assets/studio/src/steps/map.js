@@ -32,7 +32,7 @@ export class MapStep {
   #steps(records) {
     const { studio } = this;
     if (!records.length) return askButton(studio);
-    const to = (record) => { studio.record = record; this.show(); };
+    const to = (record) => { studio.record = record; this.page.show(); };
     return h("div.pager", {},
       h("button", { type: "button", "aria-label": "Record before", disabled: studio.record === 0, onclick: () => to(studio.record - 1) }, "‹"),
       h("span", {}, `record ${studio.record + 1} of ${records.length}`),
@@ -101,7 +101,7 @@ export class MapStep {
 
   #mappingChoice() {
     const options = Array.from({ length: this.studio.resource.mappings }, (_, number) => [String(number), `into mapping ${number + 1}`]);
-    const element = select(options, String(this.mapping), (value) => { this.mapping = Number(value); closeMenu(); this.show(); });
+    const element = select(options, String(this.mapping), (value) => { this.mapping = Number(value); closeMenu(); this.page.show(); });
     element.setAttribute("aria-label", "Which of the mappings");
     return h("div.choice", {}, element);
   }
