@@ -73,7 +73,9 @@ def timed_command(command: Sequence[str], mapping: Path, port_url: str, **more: 
     cpu_s: dict[int, float] = {}
     with output.open("wb") as stream:
         begin = time.perf_counter()
-        process = subprocess.Popen([*command, "--report", str(report)], env=environment, stdout=stream, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*command, "--report", str(report)], env=environment, stdout=stream, stderr=subprocess.STDOUT
+        )
         # wait4 gives the resources of this one child and of the children that it has waited for: the JQ worker.
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             _sample(process.pid, peaks, cpu_s)

@@ -189,7 +189,9 @@ _MOMENT_S = 1e-9
 class Limit:
     """No more than `most` in any span of `per` seconds, or in each window of that length."""
 
-    def __init__(self, clock: Clockwork, most: float, per: float, *, in_windows: bool = False, lag_s: float = 0) -> None:
+    def __init__(
+        self, clock: Clockwork, most: float, per: float, *, in_windows: bool = False, lag_s: float = 0
+    ) -> None:
         """With `in_windows` all of a window may be used up at once; the next one begins with the first that comes
         after it, and it takes `lag_s` until that is known to have begun."""
         self._clock = clock

@@ -85,7 +85,10 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
         lambda took: took.source_cpu_s, lambda work: work.requests, lambda work: work.entities * work.fields
     )
     _, port_s, port_field_s = explained(
-        lambda took: took.port_cpu_s, lambda _: 1.0, lambda work: batches(work.sent), lambda work: work.sent * work.fields
+        lambda took: took.port_cpu_s,
+        lambda _: 1.0,
+        lambda work: batches(work.sent),
+        lambda work: work.sent * work.fields,
     )
     one, again = runs[0].took, runs[1].took
     idle_s = (one.wall_s - one.main_cpu_s + again.wall_s - again.main_cpu_s) / 2

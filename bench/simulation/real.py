@@ -67,7 +67,9 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
                 timed_command([*command, str(_mapping(folder, shape, url))], folder / "m.yaml", port_url, **state)
             if limit is not None:
                 time.sleep(limit.per)
-        url = stack.enter_context(server("shaped_source", *_source_options(shape, work.changed, shape.source.latency_s)))
+        url = stack.enter_context(
+            server("shaped_source", *_source_options(shape, work.changed, shape.source.latency_s))
+        )
         mapping = _mapping(folder, shape, url)
         before, busy = _got(port_url, "/traffic"), _busy_s()
         begun = time.perf_counter()

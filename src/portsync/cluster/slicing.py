@@ -134,6 +134,7 @@ class Slicing:
             number = self._book.new()
             self._absorb(number, await self._result(self._slice(number, some)))
         except SliceLostError:
+            self._sizing.lost()
             message = (
                 f"{len(some):,} request chains could not be read: the workers that had them were lost, again and again"
             )
@@ -157,6 +158,8 @@ class Slicing:
             result = await self._cluster.do(slice_)
             if result.is_whole or result.down is not None or self._part.is_over:
                 self._sizing.took(len(slice_.places), result.took_s)
+                if result.attempt > 1:
+                    self._sizing.lost()
                 return result
         raise SliceLostError
 
