@@ -56,6 +56,14 @@ class KeeperPlugin(SchedulerPlugin):
         """The keeper's answer."""
         return await self.keeper.answer(who, what, said)
 
+    def add_worker(self, scheduler: Any, worker: str) -> None:
+        del scheduler
+        self.keeper.met(worker)
+
+    def add_client(self, scheduler: Any, client: str) -> None:
+        del scheduler
+        self.keeper.met(client)
+
     def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
         del scheduler
         self.keeper.lost(worker)
@@ -156,14 +164,14 @@ class DaskCluster:
                 continue
             finally:
                 future.release()
-        raise SliceLostError
+        raise SliceLostError("the workers that had them were lost, again and again")
 
     async def _result(self, future: Any) -> SliceResult:
         waiting = asyncio.ensure_future(future.result())
         try:
             while not (await asyncio.wait({waiting}, timeout=_LOOK_EVERY_S))[0]:
                 if self._is_without_workers():
-                    raise SliceLostError
+                    raise SliceLostError(f"the cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
                 if self._client.status != "running":
                     raise _lost()
             result: SliceResult = waiting.result()

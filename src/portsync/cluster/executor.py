@@ -111,9 +111,16 @@ class ClusterExecutor:
             return
         with self._slots.wanted(self._facts.run_id):
             await Slicing(self._cluster, self._book, self._slots, self._facts.run_id, part).run()
+        self._see_that_questions_are_answered()
         part.tools.into.catalog.refresh()
         if not part.is_over:
             part.report.close()
+
+    def _see_that_questions_are_answered(self) -> None:
+        """Raise what a bug raised; a line that is lost is known otherwise."""
+        if self._answering is not None and self._answering.done():
+            with suppress(LineLostError):
+                self._answering.result()
 
     async def _announce(self, part: ResourceRun) -> None:
         """Let workers know of the run, before the first of its slices."""

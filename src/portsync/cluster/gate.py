@@ -121,18 +121,22 @@ class SharedGate:
 
     async def _let_in(self, wanted: int, said: Json) -> None:
         """Ask for so many of those who wait, until all of them had their turn."""
-        while wanted:
-            answer = None
-            with suppress(LineLostError):
-                answer = await self._line.ask("enter", limits=list(self._limits), wanted=wanted, told=said)
-            if (granted := _granted(answer)) is None:
-                self._turn_away(wanted, answer or _CUT_OFF)
-                return
-            self._is_shut = False
-            said = told()
-            wanted -= len(granted)
-            for waited_s in granted:
-                self._admit(waited_s)
+        cut_off = _CUT_OFF
+        try:
+            while wanted:
+                answer = None
+                with suppress(LineLostError):
+                    answer = await self._line.ask("enter", limits=list(self._limits), wanted=wanted, told=said)
+                if (granted := _granted(answer)) is None:
+                    cut_off = answer or _CUT_OFF
+                    return
+                self._is_shut = False
+                said = told()
+                wanted -= len(granted)
+                for waited_s in granted:
+                    self._admit(waited_s)
+        finally:
+            self._turn_away(wanted, cut_off)  # also where a bug kept them from their turn: nobody hangs
 
     def _admit(self, waited_s: float) -> None:
         turn = self._next()

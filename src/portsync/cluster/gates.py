@@ -40,18 +40,18 @@ class Gates:
         may."""
         limits = Limits(*said["limits"])
         gate = self._gate(limits)
-        self._take_in(who, limits, said["told"])
-        try:
-            granted = [await gate.enter()]
-        except ClosedError as error:
-            return _closed(error)
-        while len(granted) < said["wanted"] and gate.is_open:
-            granted.append(await gate.enter())
-        if who in self._gone:
-            for _ in granted:
-                gate.leave()
-            return None
-        self._inside.setdefault(who, Counter())[limits] += len(granted)
+        inside = self._take_in(who, limits, said["told"])
+        granted: list[float] = []
+        while not granted or (len(granted) < said["wanted"] and gate.is_open):
+            try:
+                waited_s = await gate.enter()
+            except ClosedError as error:
+                return _closed(error)
+            if self._inside.get(who) is not inside:
+                gate.leave()  # he was lost meanwhile, though another one may have his name by now
+                return None
+            inside[limits] += 1
+            granted.append(waited_s)
         return {"granted": granted}
 
     async def tell(self, who: str, said: Json) -> Json:
@@ -67,23 +67,31 @@ class Gates:
         except ClosedError as error:
             return _closed(error)
 
+    def met(self, who: str) -> None:
+        """Somebody is there, who may have the name of one who is gone."""
+        if who in self._gone:
+            self._gone.remove(who)
+
     def lost(self, who: str) -> None:
-        """Somebody is gone: what he had under way is not any more."""
-        self._gone.append(who)
+        """Somebody is gone: what he had under way is not any more, and what he may still say does not count."""
+        if who not in self._gone:
+            self._gone.append(who)
         for limits, count in self._inside.pop(who, Counter()).items():
             for _ in range(count):
                 self._gate(limits).leave()
 
-    def _take_in(self, who: str, limits: Limits, told: Json) -> None:
+    def _take_in(self, who: str, limits: Limits, told: Json) -> Counter[Limits]:
+        """Do as somebody said. What he has under way, by gates."""
         gate = self._gate(limits)
         gate.heed(Quota(*quota) for quota in told["quotas"])
         if told["close_s"] is not None:
             gate.close(told["close_s"])
-        inside = self._inside.setdefault(who, Counter())
+        inside: Counter[Limits] = Counter() if who in self._gone else self._inside.setdefault(who, Counter())
         # Who was thought to be gone has nothing more to leave.
         for _ in range(min(told["left"], inside[limits])):
             inside[limits] -= 1
             gate.leave()
+        return inside
 
     def _gate(self, limits: Limits) -> Gate:
         gate = self._gates.get(limits)

@@ -32,6 +32,10 @@ class Keeper:
         """The answer to a question of `who`, named after a method of `Gates` or `Runs`."""
         return await self._answers[what](who, said)
 
+    def met(self, who: str) -> None:
+        """Somebody takes part from now on, be it a worker or a coordinator."""
+        self._gates.met(who)
+
     def lost(self, who: str) -> None:
         """Somebody is gone, be it a worker or a coordinator."""
         self._gates.lost(who)

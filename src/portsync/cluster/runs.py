@@ -89,7 +89,9 @@ class Runs:
     async def questions(self, _who: str, said: Json) -> Json:
         """The next question to the coordinator of a run; None where there will be none."""
         run = self._runs.get(said["run"])
-        return None if run is None else await run.questions.get()
+        if run is None or (run.over.is_set() and run.questions.empty()):
+            return None
+        return await run.questions.get()
 
     async def reply(self, _who: str, said: Json) -> Json:
         """The coordinator's answer to a question."""

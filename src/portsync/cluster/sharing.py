@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,14 +39,19 @@ def of_worker(line: Line, run: str) -> Sharing:
 
 
 async def answer_questions(line: Line, run: str, port: RenewsToken, source: Client) -> None:
-    """Answer what the workers of a run ask, one question after the other, until the run is over."""
+    """Answer what the workers of a run ask, one question after the other, until the run is over. Raises
+    LineLostError."""
     answers: dict[str, Callable[[Json], Awaitable[Json]]] = {
         "port-token": partial(_give_port_token, port),
         "source-token": partial(_give_source_token, source),
     }
-    while (question := await line.ask("questions", run=run)) is not None:
-        reply = await answers[question["about"]](question["details"])
-        await line.ask("reply", run=run, number=question["number"], reply=reply)
+    try:
+        while (question := await line.ask("questions", run=run)) is not None:
+            reply = await answers[question["about"]](question["details"])
+            await line.ask("reply", run=run, number=question["number"], reply=reply)
+    finally:
+        with suppress(LineLostError):
+            await line.ask("stop", run=run)  # nobody shall wait for an answer that a bug keeps from coming
 
 
 def _gate(line: Line, name: str, max_wait: float, concurrency: int | None, budget: Budget | None) -> SharedGate:
@@ -75,8 +81,12 @@ async def _source_token(line: Line, run: str, number: int) -> TokenAnswer:
     reply = await _asked(line, run, "source-token", number)
     if reply is None:
         raise AuthError(_OVER)
+    if "closed_s" in reply:
+        raise ClosedError(reply["closed_s"], reply["waited_s"])
+    if "too_large" in reply:
+        raise TooLargeError
     if "fault" in reply:
-        raise AuthError(Problem(**reply["fault"]), reason=reply["reason"], may_pass=reply["may_pass"])
+        raise AuthError(Problem(**reply.pop("fault")), **reply)
     return TokenAnswer(**reply)
 
 
@@ -85,10 +95,12 @@ async def _give_source_token(source: Client, number: Json) -> Json:
     try:
         answer = await source.auth.renewed(number, source.answer_once)
     except AuthError as error:
-        return {"fault": _said(error.problems[0]), "reason": error.reason, "may_pass": error.may_pass}
-    except (ClosedError, TooLargeError):
-        problem = Problem("no-token", "the server of the token asks to wait, or says too much")
-        return {"fault": _said(problem), "reason": "rate_limit", "may_pass": True}
+        more = {"reason": error.reason, "may_pass": error.may_pass, "status": error.status}
+        return {"fault": _said(error.problems[0]), **more, "headers": dict(error.headers)}
+    except ClosedError as error:
+        return {"closed_s": error.wait_s, "waited_s": error.waited_s}
+    except TooLargeError:
+        return {"too_large": True}
     return {name: getattr(answer, name) for name in ("number", "status", "headers", "content", "age_s")}
 
 
@@ -102,4 +114,4 @@ async def _asked(line: Line, run: str, about: str, details: Json) -> Json:
 
 
 def _said(problem: Problem) -> Json:
-    return {name: getattr(problem, name) for name in ("code", "message", "place", "hint")}
+    return {name: getattr(problem, name) for name in ("code", "message", "place", "hint", "status")}

@@ -8,7 +8,8 @@ _SHARE = 0.125
 """A slice takes no more than this share of what its resource has taken so far: at the end, all workers are done at
 about the same time."""
 _GROWTH = 4
-"""The next slice has so many times as many chains at most: the first ones may not have been like the others."""
+"""A slice has so many times as many chains at most as the largest one that is done: the first ones may not have been
+like the others."""
 _MOST = 10_000
 
 
@@ -16,20 +17,22 @@ class Sizing:
     """Watches slices, and says how large the next one should be."""
 
     def __init__(self) -> None:
-        self._size = 1
+        self._largest = 0
+        """How many chains the largest slice had that is done."""
         self._chain_s: float | None = None
         self._longest_s = _LONGEST_S
 
     def next(self, elapsed_s: float) -> int:
         """How many chains the next slice should have; the resource was begun `elapsed_s` seconds ago."""
-        if self._chain_s is not None:
-            wanted_s = min(self._longest_s, max(_SHORTEST_S, elapsed_s * _SHARE))
-            fitting = int(wanted_s / max(self._chain_s, 1e-6))
-            self._size = max(1, min(fitting, self._size * _GROWTH, _MOST))
-        return self._size
+        if self._chain_s is None:
+            return 1
+        wanted_s = min(self._longest_s, max(_SHORTEST_S, elapsed_s * _SHARE))
+        fitting = int(wanted_s / max(self._chain_s, 1e-6))
+        return max(1, min(fitting, self._largest * _GROWTH, _MOST))
 
     def took(self, chains: int, seconds: float) -> None:
         """Learn what a slice of so many chains took."""
+        self._largest = max(self._largest, chains)
         each = seconds / chains
         # Half of it is what was known before: one slow answer shall not make all slices small.
         self._chain_s = each if self._chain_s is None else (self._chain_s + each) / 2

@@ -32,7 +32,7 @@ class Slots:
             yield
         finally:
             self._active[run] -= 1
-            self._active += Counter()  # drops those of which nothing is left
+            self._active += Counter()  # drops those of which nothing is left, as runs come and go
             self._freed.set()
 
     async def take(self, run: str) -> None:
@@ -45,6 +45,7 @@ class Slots:
     def give(self, run: str) -> None:
         """Give room back."""
         self._taken[run] -= 1
+        self._taken += Counter()
         self._freed.set()
 
     def _share(self) -> int:

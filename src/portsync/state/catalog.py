@@ -285,6 +285,9 @@ class Catalog:
             yield
             if not self._is_dry:
                 self._connection.commit()
+        except StateLostError:
+            self._connection.rollback()
+            raise
         except DatabaseError as error:
             self._connection.rollback()
             raise trouble(error) from error

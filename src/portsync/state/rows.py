@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -73,7 +74,9 @@ class EntityRows:
             .values(digest=bindparam("with_digest"))
         )
         names = ("of_scope", "of_identifier", "with_digest")
-        self._connection.execute(taken, [dict(zip(names, row, strict=True)) for row in rows])
+        # In one order, as in `give`.
+        listed = sorted(rows, key=itemgetter(0, 1))
+        self._connection.execute(taken, [dict(zip(names, row, strict=True)) for row in listed])
 
     def unsettle(self, scopes: Collection[int], identifiers: Sequence[str], run: int) -> None:
         """Forget what Port accepted of these entities, where this run did not come to them yet."""

@@ -79,7 +79,8 @@ class SlicePage:
             "slice": self._number,
             "keys": list(keyed),
             "digests": [entity.digest for entity in keyed.values()],
-            "chains": [entity.chain for entity in keyed.values()],
+            # A value of the source's may hold what PostgreSQL can not.
+            "chains": [entity.chain.replace("\0", "") for entity in keyed.values()],
             "pages": [entity.page for entity in keyed.values()],
             "records": [entity.record for entity in keyed.values()],
         }
@@ -103,13 +104,15 @@ class SlicePage:
             self._connection.execute(insert(SPOOL), rows)
 
     def note(self, accepted: Sequence[Accepted]) -> None:
-        """Write down how many entities Port accepted, within the transaction that writes down which."""
+        """Write down how many entities Port accepted, within the transaction that writes down which: that one has to be
+        rolled back where this raises."""
         for one in accepted:
             if one.fate is not None:
                 counts = self._accepted.setdefault(one.blueprint, {})
                 counts[one.fate] = counts.get(one.fate, 0) + 1
         noted = update(SLICES).where(self._is_mine(), SLICES.c.attempt == self.attempt)
-        self._connection.execute(noted.values(accepted=json.dumps(self._accepted)))
+        if not self._connection.execute(noted.values(accepted=json.dumps(self._accepted))).rowcount:
+            raise _superseded()
 
     def _claimed(self, resource: int, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, str]]:
         chosen = select(CLAIMS).where(
@@ -122,7 +125,10 @@ class SlicePage:
         return (SLICES.c.catalog == self._catalog) & (SLICES.c.number == self._number) & (SLICES.c.run == self._run)
 
     def _check(self) -> None:
-        attempt = self._connection.execute(select(SLICES.c.attempt).where(self._is_mine())).scalar_one_or_none()
+        """See that the slice is still given to this attempt, and let it not be given to another one, nor dropped,
+        until the transaction ends."""
+        given = select(SLICES.c.attempt).where(self._is_mine()).with_for_update()
+        attempt = self._connection.execute(given).scalar_one_or_none()
         if attempt != self.attempt:
             raise _superseded()
 

@@ -124,8 +124,12 @@ class Gate:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing would be lost with it: nobody is inside or waits, and nothing speaks of time."""
-        return not (self._under_way or self._waiting or self._allowances or self._begun) and self.is_open
+        """Whether nothing would be lost with it: nobody is inside or waits, and nothing speaks of time any more."""
+        now = self._now()
+        ends = [allowance.resets_at for allowance in self._allowances.values()]
+        if self._budget is not None and self._begun:
+            ends.append(self._begun[-1] + self._budget.per)
+        return not (self._under_way or self._waiting) and max([self._closed_until, *ends]) <= now
 
     async def opened(self) -> float:
         """Wait while the server asks all to wait, without a place in the row; the seconds that it took. Raises
