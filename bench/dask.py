@@ -44,7 +44,7 @@ _PARAMETERS = 50_000
 _MOST_GROWTH_MB = 20
 _LIMIT, _PERIOD_S, _WINDOWS, _BATCH = 1_166, 10, 3, 20
 _OF_THE_LIMIT = 0.95
-_KILLED_RECORDS = 100_000
+_KILLED_RECORDS, _KILLED_WORKERS = 100_000, 2
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def main() -> None:
 def _speedup() -> bool:
     """How many times faster two workers are than one, where JQ is what takes the time."""
     took = {count: _heavy(count).report["duration_s"] for count in (1, 2)}
-    times = took[1] / took[2]
+    times: float = took[1] / took[2]
     is_kept = times >= _SPEEDUP
     print(
         f"   speedup: 8,000 records, a mapping that is all JQ: {took[1]:.1f} s with one worker, {took[2]:.1f} s with "
@@ -128,7 +128,7 @@ def _overhead() -> bool:
     pairs = [(_heavy(0), _heavy(1)) for _ in range(_PAIRS)]
     alone, over = (min(pair[i].report["duration_s"] for pair in pairs) for i in (0, 1))
     start_s = min(one.wall_s - one.report["duration_s"] for _, one in pairs)
-    more = over / alone - 1
+    more: float = over / alone - 1
     is_kept = more <= _OVERHEAD
     print(
         f"  overhead: the same, {alone:.1f} s without a cluster, {over:.1f} s with one worker: {more:+.1%} "
@@ -161,7 +161,7 @@ def _parameters() -> bool:
             sampling.join()
         tally = bench.asked("/tally")
     grown = [max(0.0, values[-1] - values[len(values) // 4]) for values in zip(*samples, strict=True)]
-    is_kept = max(grown) <= _MOST_GROWTH_MB and tally["distinct"] == 2 * _PARAMETERS and tally["wrong"] == 0
+    is_kept: bool = max(grown) <= _MOST_GROWTH_MB and tally["distinct"] == 2 * _PARAMETERS and tally["wrong"] == 0
     print(
         f"parameters: {_PARAMETERS:,} values through two workers in {taken.report['duration_s']:.0f} s: scheduler "
         f"{samples[-1][0]:.0f} MB, {grown[0]:+.1f} MB since the first quarter; command {samples[-1][1]:.0f} MB, "
@@ -195,8 +195,9 @@ def _limit() -> bool:
 def _kills() -> bool:
     """A run whose workers are killed at random, and one after it."""
     chance = random.Random(11)
-    with _bench(chains=_KILLED_RECORDS // 200, records=200) as bench, _workers(2) as cluster:
-        done, kills = threading.Event(), []
+    with _bench(chains=_KILLED_RECORDS // 200, records=200) as bench, _workers(_KILLED_WORKERS) as cluster:
+        done = threading.Event()
+        kills: list[int] = []
         killing = threading.Thread(target=_kill, args=(cluster.address, chance, kills, done))
         killing.start()
         try:
@@ -208,20 +209,20 @@ def _kills() -> bool:
         again = bench.sync(cluster.address, "kills").report["totals"]
     report = taken.report
     totals, resources = report["totals"], report["resources"]
-    sent = sum(resources[1][fate] for fate in ("created", "updated", "unchanged"))
-    is_kept = (
+    sent = sum(resources[0][fate] for fate in ("created", "updated", "unchanged"))
+    is_kept: bool = (
         report["exit_code"] == 0
         and tally["distinct"] == _KILLED_RECORDS
         and tally["wrong"] == 0
-        and (resources[1]["records"], resources[1]["entities"], sent) == (_KILLED_RECORDS,) * 3
+        and (resources[0]["records"], resources[0]["entities"], sent) == (_KILLED_RECORDS,) * 3
         and (totals["deleted"], again["deleted"]) == (0, 0)
         and bool(kills)
     )
     print(
         f"     kills: {len(kills)} workers killed during {_KILLED_RECORDS:,} entities ({report['duration_s']:.0f} s): "
         f"exit code {report['exit_code']}, {tally['distinct']:,} in Port, {tally['wrong']} wrong, {totals['deleted']} "
-        f"deleted; report: {resources[1]['created']:,} created, {resources[1]['updated']:,} updated, "
-        f"{resources[1]['unchanged']:,} unchanged of {resources[1]['records']:,}; the next run sends "
+        f"deleted; report: {resources[0]['created']:,} created, {resources[0]['updated']:,} updated, "
+        f"{resources[0]['unchanged']:,} unchanged of {resources[0]['records']:,}; the next run sends "
         f"{again['created'] + again['updated']:,}: {_yes(is_kept)}",
         flush=True,
     )
@@ -306,11 +307,13 @@ def _read(pid: int, name: str) -> bytes:
 
 
 def _kill(address: str, chance: random.Random, kills: list[int], done: threading.Event) -> None:
-    """Kill a worker from time to time; its nanny starts another one."""
-    with Client(address, set_as_default=False) as client:
-        while not done.wait(chance.uniform(3.0, 9.0)):
+    """Kill one of two workers from time to time. Its nanny starts another one, but where that is killed before it is
+    ready."""
+    connecting: Any = Client
+    with connecting(address, set_as_default=False) as client:
+        while not done.wait(chance.uniform(1.0, 5.0)):
             pids = list(client.run(os.getpid, on_error="ignore").values())
-            if pids:
+            if len(pids) == _KILLED_WORKERS:
                 victim = chance.choice(pids)
                 os.kill(victim, signal.SIGKILL)
                 kills.append(victim)

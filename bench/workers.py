@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
-import dask
 from distributed import LocalCluster
 
 
@@ -15,11 +15,8 @@ def main() -> None:
     parser.add_argument("workers", type=int)
     parser.add_argument("--threads", type=int, default=1, help="of each worker")
     given = parser.parse_args()
-    # A worker that is killed is started anew; the benches kill some more often than anybody's machines fail.
-    with (
-        dask.config.set({"distributed.admin.tick.limit": "30s"}),
-        LocalCluster(given.workers, given.threads, processes=True, dashboard_address=None) as cluster,
-    ):
+    making: Any = LocalCluster
+    with making(n_workers=given.workers, threads_per_worker=given.threads, dashboard_address=":0") as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 

@@ -171,12 +171,12 @@ class DaskCluster:
         try:
             while not (await asyncio.wait({waiting}, timeout=_LOOK_EVERY_S))[0]:
                 if self._is_without_workers():
-                    raise SliceLostError(f"the cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
+                    raise _lost(f"the Dask cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
                 if self._client.status != "running":
-                    raise _lost()
+                    raise _lost(_NO_LINE)
             result: SliceResult = waiting.result()
         except (FutureCancelledError, OSError) as error:
-            raise _lost() from error
+            raise _lost(_NO_LINE) from error
         finally:
             waiting.cancel()
         return result
@@ -277,6 +277,9 @@ def _unlike(message: str) -> ConfigError:
     return ConfigError(Problem("no-cluster", f"{message}, and this is portsync {__version__}", "--scheduler", hint))
 
 
-def _lost() -> ClusterError:
+_NO_LINE = "the connection to the Dask scheduler is lost"
+
+
+def _lost(message: str) -> ClusterError:
     hint = "nothing is lost by it: run it again"
-    return ClusterError(Problem("cluster-lost", "the connection to the Dask scheduler is lost", "--scheduler", hint))
+    return ClusterError(Problem("cluster-lost", message, "--scheduler", hint))
