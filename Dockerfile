@@ -3,11 +3,13 @@ FROM python:3.13-slim-trixie AS base
 FROM base AS build
 WORKDIR /build
 # One environment builds, the other one is shipped: the image holds neither pip's cache nor the build backend.
-COPY requirements/run.lock requirements/image.lock requirements/
+COPY requirements/run.lock requirements/image.lock requirements/cluster.lock requirements/
+# `--build-arg LOCK=cluster` adds what the workers of a Dask cluster need, some 40 MB.
+ARG LOCK=image
 RUN python -m venv /build/tools \
     && python -m venv --without-pip /opt/portsync \
     && tools/bin/pip install --no-cache-dir --require-hashes -r requirements/run.lock \
-    && tools/bin/pip --python /opt/portsync/bin/python install --no-cache-dir --require-hashes -r requirements/image.lock
+    && tools/bin/pip --python /opt/portsync/bin/python install --no-cache-dir --require-hashes -r "requirements/${LOCK}.lock"
 # After the dependencies, so that a change of the code does not install them anew.
 COPY pyproject.toml README.md LICENSE ./
 COPY src src

@@ -31,7 +31,7 @@ def main() -> None:
     down_s = outcome.down[1] - outcome.down[0] - 2
     print(
         f"{wanted.count} webhooks in {wanted.seconds:g} s: {len(outcome.sent)} good ones in Port, in order; "
-        f"{outcome.refused} forged ones refused and counted; killed once, away for {down_s:.1f} s, "
+        f"{len(outcome.forged)} forged ones refused and counted; killed once, away for {down_s:.1f} s, "
         f"{outcome.again} sent again"
     )
     print(

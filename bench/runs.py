@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _HERE = Path(__file__).parent
 _SAMPLE_EVERY_S = 0.02
 _MEGABYTE = 1_000_000
+SYNC = (str(Path(sys.executable).with_name("portsync")), "sync")
 
 
 class BenchError(Exception):
@@ -36,6 +37,8 @@ class Taken:
     """Peak memory of the command itself."""
     worker_mb: float
     """Peak memory of its JQ workers, together."""
+    worker_cpu_s: float
+    """What of `cpu_s` its JQ workers took."""
     report: dict[str, Any]
 
 
@@ -58,38 +61,48 @@ def server(script: str, *arguments: str) -> Iterator[str]:
 
 def timed_sync(mapping: Path, port_url: str, **more: str) -> Taken:
     """Sync `mapping`, with `more` in the environment. Raises BenchError where that fails."""
+    return timed_command([*SYNC, str(mapping)], mapping, port_url, **more)
+
+
+def timed_command(command: Sequence[str], mapping: Path, port_url: str, **more: str) -> Taken:
+    """Run a command that takes `--report`, as `timed_sync` does."""
     report = mapping.with_suffix(".report.json")
-    command = [str(Path(sys.executable).with_name("portsync")), "sync", str(mapping), "--report", str(report)]
     environment = {"PORT_CLIENT_ID": "bench", "PORT_CLIENT_SECRET": "bench-secret", "PORT_BASE_URL": port_url, **more}
     output = mapping.with_suffix(".output")
     peaks: dict[int, int] = {}
+    cpu_s: dict[int, float] = {}
     with output.open("wb") as stream:
         begin = time.perf_counter()
-        process = subprocess.Popen(command, env=environment, stdout=stream, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*command, "--report", str(report)], env=environment, stdout=stream, stderr=subprocess.STDOUT
+        )
         # wait4 gives the resources of this one child and of the children that it has waited for: the JQ worker.
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            _sample_memory(process.pid, peaks)
+            _sample(process.pid, peaks, cpu_s)
             time.sleep(_SAMPLE_EVERY_S)
         wall_s = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(ended[1])
     if process.returncode != 0:
         text = output.read_text(encoding="utf-8", errors="replace")
-        raise BenchError(f"portsync sync ended with exit code {process.returncode}\n{text}")
+        raise BenchError(f"{' '.join(command[1:])} ended with exit code {process.returncode}\n{text}")
     main_peak = peaks.pop(process.pid, 0)
     return Taken(
         ended[2].ru_utime + ended[2].ru_stime,
         wall_s,
         main_peak / _MEGABYTE,
         sum(peaks.values()) / _MEGABYTE,
+        sum(taken for pid, taken in cpu_s.items() if pid != process.pid),
         json.loads(report.read_text(encoding="utf-8")),
     )
 
 
-def _sample_memory(pid: int, peaks: dict[int, int]) -> None:
-    """Note the peak of a process and of its children. The kernel's peak only rises, so the last sample counts."""
+def _sample(pid: int, peaks: dict[int, int], cpu_s: dict[int, float]) -> None:
+    """Note the peak memory of a process and of its children, and their CPU. Both only rise, so the last sample
+    counts."""
     for each in (pid, *_children(pid)):
         try:
             status = Path(f"/proc/{each}/status").read_text(encoding="ascii", errors="replace")
+            cpu_s[each] = int(Path(f"/proc/{each}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
         except OSError:
             continue
         if (found := status.partition("VmHWM:")[2]) != "":

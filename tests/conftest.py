@@ -7,7 +7,7 @@ import gc
 import json
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -24,6 +24,7 @@ from portsync.jq.cores import usable_cores
 from portsync.logs import OfLibraries
 from portsync.loopback import serving
 from portsync.runtime import Runtime
+from tests.cluster.here import opening
 from tests.several import Several
 from tests.statements import share_statements
 
@@ -244,7 +245,8 @@ def local_port(port_stage: tuple[Stage, str]) -> LocalPort:
 @pytest.fixture
 def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Run]:
     """Run a command line in a folder of its own: `portsync("sync", mapping_text, env={...})`. Nothing sleeps, and every
-    moment is `at`, in epoch seconds, where no `time` is given."""
+    moment is `at`, in epoch seconds, where no `time` is given. `over_cluster`: by the workers of tests/cluster/here.py,
+    for which the state has to be in PostgreSQL."""
 
     def run(
         command: str,
@@ -253,6 +255,7 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         env: Mapping[str, str] | None = None,
         at: float = NOW,
         time: Time | None = None,
+        over_cluster: bool = False,
     ) -> Run:
         arguments = [command]
         if mapping is not None:
@@ -264,6 +267,9 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
             arguments += ["--report", str(report)]
         passing = time or StandingTime(at)
         runtime = Runtime(env or {}, clock=passing.time, sleep=passing.sleep, random=lambda: 0.5)
+        if over_cluster:
+            runtime = replace(runtime, cluster=opening(lambda: runtime))
+            arguments += ["--executor", "dask", "--scheduler", "here"]
         capfd.readouterr()
         code: Any = 0
         with contextlib.ExitStack() as stack:

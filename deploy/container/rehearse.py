@@ -53,6 +53,7 @@ class Image:
 
     root: Path
     env: dict[str, str] = field(default_factory=lambda: {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+    args: dict[str, str] = field(default_factory=dict)
     user: str = "0"
     workdir: str = "/"
     entrypoint: list[str] = field(default_factory=list)
@@ -90,7 +91,10 @@ def follow(word: str, rest: str, image: Image, images: Mapping[str, Image]) -> N
     """Do what one instruction says."""
     match word:
         case "RUN":
-            run_in(image, ["/bin/sh", "-c", rest], pip_settings(), check=True)
+            run_in(image, ["/bin/sh", "-c", rest], {**image.args, **pip_settings()}, check=True)
+        case "ARG":
+            name, _, default = rest.partition("=")
+            image.args[name] = default
         case "COPY":
             copy(rest, image, images)
         case "ENV":
@@ -107,7 +111,7 @@ def follow(word: str, rest: str, image: Image, images: Mapping[str, Image]) -> N
             image.command = json.loads(rest)
         case "HEALTHCHECK":
             image.health = json.loads(rest[rest.index("[") :])
-        case "ARG" | "LABEL" | "VOLUME" | "EXPOSE":
+        case "LABEL" | "VOLUME" | "EXPOSE":
             pass
         case _:
             sys.exit(f"rehearse: no rehearsal knows the instruction {word}")

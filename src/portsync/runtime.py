@@ -6,12 +6,13 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portsync.settings import process_environment
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,5 @@ class Runtime:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Callable[[], float] = random.random
     """Between 0 and 1."""
+    cluster: Callable[[str], AbstractAsyncContextManager[Any]] | None = None
+    """Opens the cluster whose scheduler has this address; None for one of Dask's."""

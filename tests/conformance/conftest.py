@@ -9,12 +9,16 @@ import pytest
 
 from tests.conformance.runner import Place, WatchedPort, new_port
 from tests.conformance.wire import Addresses, Servers, serving
+from tests.postgres import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import Stage
+
+
+__all__ = ["postgres"]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +14,7 @@ import yaml
 from portsync.cli.main import main
 from portsync.emulator.app import create_app
 from portsync.runtime import Runtime
+from tests.cluster.here import opening
 from tests.conformance.case import TOKEN, Case, Observed, incomplete
 from tests.conformance.clock import VirtualClock
 from tests.conformance.wire import Stage
@@ -92,8 +94,8 @@ def set_stage(case: Case, place: Place, clock: VirtualClock) -> Stage:
     return stage
 
 
-def run_portsync(case: Case, place: Place, port: WatchedPort) -> Observed:
-    """What `portsync sync` does with `case`."""
+def run_portsync(case: Case, place: Place, port: WatchedPort, postgres: str | None = None) -> Observed:
+    """What `portsync sync` does with `case`: by itself, or where there is a database for the state, over a cluster."""
     clock = VirtualClock(case.start)
     stage = set_stage(case, place, clock)
     call_port(place, "POST", "/blueprints", BLUEPRINT)
@@ -110,7 +112,12 @@ def run_portsync(case: Case, place: Place, port: WatchedPort) -> Observed:
         **ENVIRONMENT,
     }
     runtime = Runtime(environment, clock=clock.time, sleep=clock.sleep, random=lambda: 0.5)
-    code, said = _run(["sync", str(mapping), "--full", "--report", str(report_file)], runtime, place.folder)
+    command = ["sync", str(mapping), "--full", "--report", str(report_file)]
+    if postgres is not None:
+        environment |= {"PORTSYNC_STATE": postgres, "PORTSYNC_IDENTIFIER": f"case-{uuid.uuid4()}"}
+        runtime = replace(runtime, cluster=opening(lambda: runtime))
+        command += ["--executor", "dask", "--scheduler", "here"]
+    code, said = _run(command, runtime, place.folder)
     report = json.loads(report_file.read_text(encoding="utf-8")) if report_file.is_file() else {}
     resources = report.get("resources", [])
     found = call_port(place, "GET", "/blueprints/thing/entities")["entities"]

@@ -37,6 +37,13 @@ def test_portsync_passes(case: Case, place: Place, port: WatchedPort) -> None:
 
 
 @every_case
+def test_portsync_passes_over_a_cluster(case: Case, place: Place, port: WatchedPort, postgres: str) -> None:
+    found = differences(case, run_portsync(case, place, port, postgres))
+
+    assert not found, _shown(found)
+
+
+@every_case
 def test_a_reader_without_faults_passes(case: Case, place: Place) -> None:
     """Otherwise nobody could pass, and a twin would prove nothing."""
     found = differences(case, run_naive(case, place))

@@ -132,16 +132,25 @@ def test_the_health_check_passes_where_the_service_says_that_it_is_well(status: 
     assert (run.returncode == 0) is is_healthy
 
 
-def test_the_lock_of_the_container_holds_the_versions_that_are_tested_and_nothing_that_builds() -> None:
-    def versions(name: str) -> set[str]:
-        text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
-        return set(re.findall(r"(?m)^([a-z0-9-]+==\S+)", text))
+def locked(name: str) -> set[str]:
+    text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
+    return set(re.findall(r"(?m)^([a-z0-9-]+==\S+)", text))
 
-    image = versions("image")
-    assert image <= versions("dev") | {found for found in image if found.startswith("tzdata==")}
+
+def test_the_lock_of_the_container_holds_the_versions_that_are_tested_and_nothing_that_builds() -> None:
+    image = locked("image")
+    assert image <= locked("dev") | {found for found in image if found.startswith("tzdata==")}
     names = {found.split("==")[0] for found in image}
     assert {"psycopg-binary", "cryptography", "jq"} <= names
     assert not names & {"hatchling", "editables", "pytest"}
+
+
+def test_the_lock_of_the_container_for_a_cluster_holds_that_of_the_container_and_dask() -> None:
+    image, cluster, dev = (locked(name) for name in ("image", "cluster", "dev"))
+    assert image < cluster <= dev | image
+    assert {"dask", "distributed"} <= {found.split("==")[0] for found in cluster - image}
+    default, *others = re.findall(r"(?m)^ARG LOCK=(\S+)", DOCKERFILE)
+    assert (default, others, DOCKERFILE.count("${LOCK}.lock")) == ("image", [], 1)
 
 
 # Kubernetes

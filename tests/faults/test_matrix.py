@@ -4,6 +4,7 @@ has, what the report says is so, and the third run makes the catalog equal to th
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,12 @@ import pytest
 
 from portsync.emulator.app import create_app
 from tests.conftest import PORT_SECRET, THING, TOKEN, LocalPort
+from tests.faults import machine
 from tests.faults.matrix import ROWS
 from tests.faults.outcome import seen
 from tests.faults.page import with_table
 from tests.faults.world import World, change_of
+from tests.postgres import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +28,24 @@ if TYPE_CHECKING:
     from tests.faults.world import Change, Things
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "what-is-guaranteed.md"
+
+
+SHARED_ROWS = [row for row in ROWS if row.where != "machine" and row.machine is machine.sound]
+"""Those that do not speak of the file that a state can be: a cluster has none."""
+__all__ = ["postgres"]
+
+
+def environment(folder: Path, port_url: str) -> dict[str, str]:
+    return {
+        "XDG_STATE_HOME": str(folder / "state-home"),
+        "PORT_BASE_URL": port_url,
+        "PORT_CLIENT_ID": "cid",
+        "PORT_CLIENT_SECRET": PORT_SECRET,
+        "PORTSYNC_COMPARE_EVERY": "never",
+        "PORTSYNC_INITIALIZE_RESOURCES": "false",
+        "PORTSYNC_JQ_WORKERS": "1",
+        "SRC_TOKEN": TOKEN,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -44,17 +65,7 @@ def begun(
 ) -> Callable[[Change], World]:
     """A world in which a first run was good."""
     stage, url = port_stage
-    env = {
-        "XDG_STATE_HOME": str(tmp_path / "state-home"),
-        "PORT_BASE_URL": url,
-        "PORT_CLIENT_ID": "cid",
-        "PORT_CLIENT_SECRET": PORT_SECRET,
-        "PORTSYNC_COMPARE_EVERY": "never",
-        "PORTSYNC_INITIALIZE_RESOURCES": "false",
-        "PORTSYNC_JQ_WORKERS": "1",
-        "SRC_TOKEN": TOKEN,
-    }
-    world = World(source, LocalPort(url), env, tmp_path, portsync)
+    world = World(source, LocalPort(url), environment(tmp_path, url), tmp_path, portsync)
     database = tmp_path / "port.db"
 
     def begin(change: Change) -> World:
@@ -81,8 +92,41 @@ def begun(
     return begin
 
 
+@pytest.fixture
+def begun_over_a_cluster(
+    source: Source, port_stage: tuple[Stage, str], tmp_path: Path, portsync: Callable[..., Run], postgres: str
+) -> Callable[[Change], World]:
+    """The same, for runs over a cluster from then on."""
+    stage, url = port_stage
+    env = environment(tmp_path, url) | {"PORTSYNC_STATE": postgres, "PORTSYNC_IDENTIFIER": f"world-{uuid.uuid4()}"}
+    world = World(source, LocalPort(url), env, tmp_path, portsync)
+
+    def begin(change: Change) -> World:
+        stage.app = create_app(client_id="cid", client_secret=PORT_SECRET, clock=world.clock.time)
+        world.port.api("POST", "/blueprints", THING)
+        world.establish_theirs()
+        world.give(change.before)
+        assert world.sync().exit_code == 0
+        world.over_cluster = True
+        return world
+
+    return begin
+
+
 @pytest.mark.parametrize("row", ROWS, ids=[row.happens for row in ROWS])
 def test_a_fault_costs_nothing_but_time(row: Row, begun: Callable[[Change], World]) -> None:
+    strike(row, begun)
+
+
+@pytest.mark.parametrize("row", SHARED_ROWS, ids=[row.happens for row in SHARED_ROWS])
+def test_a_fault_costs_nothing_but_time_over_a_cluster(
+    row: Row, begun_over_a_cluster: Callable[[Change], World]
+) -> None:
+    strike(row, begun_over_a_cluster)
+
+
+def strike(row: Row, begun: Callable[[Change], World]) -> None:
+    """Let a row of the matrix happen, and see that all is as it says."""
     change = change_of(row.things, row.gone_in_ten)
     world = begun(change)
     assert world.catalog() == change.before

@@ -90,6 +90,7 @@ class World:
     folder: Path
     command: Callable[..., Run]
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(NOW))
+    over_cluster: bool = False
     faults: int = 0
     """How many times the source answered with a fault."""
 
@@ -116,7 +117,8 @@ class World:
     def sync(self, *options: str, env: Mapping[str, str] | None = None) -> Run:
         """A run in this process. Waiting takes no time, but the clock goes on by it."""
         text = _MAPPING.format(url=self.source.url)
-        return self.command("sync", text, *options, env={**self.env, **(env or {})}, time=self.clock)
+        said = {**self.env, **(env or {})}
+        return self.command("sync", text, *options, env=said, time=self.clock, over_cluster=self.over_cluster)
 
     def sync_on_a_full_disk(self, *options: str, blocks: int) -> Run:
         """A run in a process that can make no file longer than so many blocks of 512 bytes: what goes beyond is not

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,26 @@ class Recorder:
 
 
 @dataclass
+class Refusals:
+    """The forged webhooks that one life of the service met."""
+
+    open: int = 0
+    """How many may have reached it, and were not answered: those under way, and those whose answer was lost."""
+    answered: int = 0
+    """How many it answered 401."""
+    counted: int = 0
+    """How many it had counted when it was last looked at."""
+    range: tuple[int, int] = (0, 0)
+    """The fewest and the most that it can have counted then."""
+
+    async def look(self, count: Awaitable[float]) -> None:
+        """Note what it counts. What was answered before was counted; what was open, then or since, may be."""
+        fewest = self.answered
+        self.counted = int(await count)
+        self.range = (fewest, self.answered + self.open)
+
+
+@dataclass
 class Outcome:
     """How it went."""
 
@@ -80,10 +101,8 @@ class Outcome:
     last: dict[str, int] = field(default_factory=dict)
     """The last good size of each entity."""
     forged: set[tuple[str, int]] = field(default_factory=set)
-    refused: int = 0
-    """How many were answered 401."""
-    counted: int = 0
-    """How many forged ones the service counted, in both of its lives."""
+    refusals: list[Refusals] = field(default_factory=lambda: [Refusals()])
+    """What each life of the service refused."""
     again: int = 0
     """How often a webhook had to be sent once more, because nobody answered."""
     down: tuple[float, float] = (0.0, 0.0)
@@ -95,7 +114,10 @@ class Outcome:
     def check(self) -> None:
         """Raises AssertionError where a good one is missing, comes after a newer one, or a forged one came through."""
         assert self.held == self.last, "Port does not have the newest of each entity"
-        assert self.refused == self.counted == len(self.forged), "not every forged webhook was refused and counted"
+        assert sum(life.answered for life in self.refusals) == len(self.forged), "not every forged one was refused"
+        for refusals in self.refusals:
+            fewest, most = refusals.range
+            assert fewest <= refusals.counted <= most, f"not every forged webhook was counted, once each: {refusals}"
         newest: dict[tuple[int, str], int] = {}
         for life, _, name, size in self.took:
             assert (name, size) not in self.forged, f"a forged webhook came through: {name} {size}"
@@ -184,11 +206,9 @@ async def barrage(folder: Path, count: int, seconds: float, seed: int, *, kills:
                 if kills:
                     await asyncio.sleep(seconds * (0.4 + 0.2 * chance.random()))
                     await _until(app.has_taken)
-                    outcome.counted += int(await service.number(_FORGED))
-                    before = outcome.refused
+                    await outcome.refusals[-1].look(service.number(_FORGED))
                     service.kill()
-                    # What was refused between the look and the kill was counted, but nobody saw it.
-                    outcome.counted += outcome.refused - before
+                    outcome.refusals.append(Refusals())
                     app.life += 1
                     outcome.down = (time.monotonic(), 0.0)
                     service.start()
@@ -196,7 +216,7 @@ async def barrage(folder: Path, count: int, seconds: float, seed: int, *, kills:
                     outcome.down = (outcome.down[0], time.monotonic() + 2)
                 await sending
                 await _until(service.is_idle)
-                outcome.counted += int(await service.number(_FORGED))
+                await outcome.refusals[-1].look(service.number(_FORGED))
         finally:
             service.kill()
         outcome.took = app.took
@@ -227,15 +247,31 @@ async def _send_all(
             else:
                 outcome.sent[name, number] = time.monotonic()
                 outcome.last[name] = number
-            while (status := await _answered(client, service, body, headers)) not in (202, 401):
+            while (status := await _sent(client, service, outcome, body, headers, number in forged)) not in (202, 401):
                 outcome.again += 1
                 await asyncio.sleep(0.05)
-            outcome.refused += status == 401
             assert (status == 401) == (number in forged)
 
 
-async def _answered(client: httpx.AsyncClient, service: _Service, body: bytes, headers: dict[str, str]) -> int:
+async def _sent(
+    client: httpx.AsyncClient,
+    service: _Service,
+    outcome: Outcome,
+    body: bytes,
+    headers: dict[str, str],
+    is_forged: bool,
+) -> int:
+    """The status of the answer; 0 where there is none."""
+    # Who answers is the service that lives now: the next one is not heard from before this one's connections are gone.
+    life, is_open = outcome.refusals[-1], True
+    life.open += is_forged
     try:
-        return (await client.post(f"http://{service.listen}/hooks/things", content=body, headers=headers)).status_code
+        url = f"http://{service.listen}/hooks/things"
+        status, is_open = (await client.post(url, content=body, headers=headers)).status_code, False
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        status, is_open = 0, False
     except httpx.TransportError:
-        return 0
+        status = 0  # whether it was heard nobody knows
+    life.open -= is_forged and not is_open
+    life.answered += status == HTTPStatus.UNAUTHORIZED
+    return status

@@ -15,4 +15,5 @@ def test_each_good_webhook_has_its_effect_once_and_in_order_though_the_service_i
     outcome = asyncio.run(barrage(tmp_path, 300, 3.0, seed=7))
     outcome.check()
     assert outcome.again > 0
+    assert all(life.range[0] for life in outcome.refusals), "a forged webhook was counted in each life"
     assert {life for life, *_ in outcome.took} == {0, 1}

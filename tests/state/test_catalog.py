@@ -7,15 +7,15 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from portsync.flow import Entity
 from portsync.state.catalog import Accepted, Catalog
+from portsync.state.place import StatePlace
 from portsync.state.store import opened_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from portsync.state.place import StatePlace
 
 
 def entity(identifier: str, content: object = 0, blueprint: str = "b") -> Entity:
@@ -292,3 +292,21 @@ def test_the_order_of_the_unseen_is_one_in_which_none_is_left_out(place: StatePl
         given(catalog, *map(entity, mixed))
     with run_of(place) as catalog:
         assert sorted(unseen(catalog)) == sorted(mixed)
+
+
+def test_a_page_is_looked_up_without_reading_the_whole_table_also_in_a_first_run(fresh_postgres: str) -> None:
+    """PostgreSQL knows nothing of a table that was just filled, and keeps plans that it made while it was empty."""
+    place = StatePlace(url=fresh_postgres)
+    numbers = range(12_000)
+    with opened_state(place) as connection:
+        # Whether its statistics come meanwhile is chance.
+        connection.execute(text("ALTER TABLE portsync_entities SET (autovacuum_enabled = false)"))
+        connection.commit()
+        catalog = Catalog(connection, "me", "")
+        for first in numbers[::100]:
+            given(catalog, *(entity(f"e{number}") for number in range(first, first + 100)))
+        catalog.close()
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+        connection.commit()
+        read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'portsync_entities'"
+        assert connection.execute(text(read)).scalar_one() < 15 * len(numbers)

@@ -116,16 +116,34 @@ class Browser:
 
     def click(self, selector: str, text: str = "") -> None:
         """Click the first element of that kind that can be seen, and that says `text`."""
+        self.let_go(*self.hold(selector, text))
+
+    def hold(self, selector: str, text: str = "") -> tuple[float, float]:
+        """Press the mouse on that element, and keep it pressed. Returns where that is."""
         found = (
             f"[...document.querySelectorAll({json.dumps(selector)})].find((e) => e.checkVisibility() && "
             f"!e.disabled && e.textContent.includes({json.dumps(text)}))"
         )
-        place = self.until(
-            f"(() => {{ const e = {found}; if (!e) return null; e.scrollIntoView({{block: 'center'}}); "
-            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
-        )
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until:
+            x, y = self.until(
+                f"(() => {{ const e = {found}; if (!e) return null; e.scrollIntoView({{block: 'center'}}); "
+                "addEventListener('pointerdown', (event) => { e.isHit = e.contains(event.target); }, "
+                "{capture: true, once: true}); window.wanted = e; "
+                "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            )
+            self._mouse("mousePressed", x, y)
+            if self.js("window.wanted.isHit"):
+                return x, y
+            # The page has moved meanwhile. Let go outside of it, which is a click on nothing.
+            self.let_go(-1, -1)
+        raise AssertionError(f"never hit: {selector} {text}\n{self.text()[:3000]}")
+
+    def let_go(self, x: float, y: float) -> None:
+        self._mouse("mouseReleased", x, y)
+
+    def _mouse(self, kind: str, x: float, y: float) -> None:
+        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def write(self, text: str) -> None:
         """As if pasted into what has the focus."""

@@ -19,12 +19,14 @@ from portsync.studio.files import MappingFileOnDisk
 from portsync.studio.guard import ENTRY, Keys
 from portsync.studio.session import Session
 from tests.conftest import NOW, TOKEN, Stage, StandingTime
+from tests.studio.browser import browsing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tests.conftest import Source
+    from tests.studio.browser import Browser
 
 PATIENCE_S = 0.4
 
@@ -128,3 +130,15 @@ resources:
 """
 
     return text
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browsing(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Browser]:
+    with browser.tab() as tab:
+        yield tab

@@ -21,6 +21,13 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Let what took the place of `element` in `root` have the focus: it is of the same kind, and says the same. */
+export function focusAgain(element, root) {
+  const said = (each) => each.dataset.path ?? each.getAttribute("aria-label") ?? each.textContent;
+  const now = element.isConnected ? element : [...root.querySelectorAll(element.tagName)].find((each) => said(each) === said(element));
+  now?.focus({ preventScroll: true });
+}
+
 let count = 0;
 
 /** A field with its label above it, and a hint below where there is one. */

@@ -133,6 +133,19 @@ export class MappingEditor {
     });
   }
 
+  /** Put what `ask(text)` answers, `{text}`, in place of the text that it was given. What is typed meanwhile stays: the
+   * newer text is asked about then, and the cursor stays where somebody put it. Returns the answer that was taken. */
+  async rewrite(ask, { isQuiet = false } = {}) {
+    const { selection } = this.view.state;
+    for (;;) {
+      const { doc } = this.view.state;
+      const answer = await ask(doc.toString());
+      if (!this.view.state.doc.eq(doc)) continue;
+      this.replace(answer.text, { isQuiet: isQuiet || !this.view.state.selection.eq(selection) });
+      return answer;
+    }
+  }
+
   /** Put `text` where the cursor is. */
   insert(text) {
     this.view.dispatch(this.view.state.replaceSelection(text));

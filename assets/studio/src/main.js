@@ -1,7 +1,7 @@
 // The page: the editor on the left, the steps on the right.
 import { Refused, post } from "./api.js";
 import { completer } from "./complete.js";
-import { fill, h, plural } from "./dom.js";
+import { fill, focusAgain, h, plural } from "./dom.js";
 import { MappingEditor } from "./editor.js";
 import { problemList } from "./parts.js";
 import { askPath, startTheme } from "./shell.js";
@@ -35,6 +35,7 @@ class Page {
     this.steps = Object.fromEntries(STEPS.map(([name, , Step]) => [name, new Step(studio, this)]));
     this.current = "connect";
     this.said = [];
+    this.isPressed = this.isDue = false;
   }
 
   async start() {
@@ -49,6 +50,7 @@ class Page {
     });
     document.querySelector("#save").addEventListener("click", () => this.save());
     this.#makeTabs();
+    this.#watchPresses();
     this.studio.on(() => this.show());
     addEventListener("beforeunload", (event) => { if (this.studio.isChanged) event.preventDefault(); });
     await this.studio.look();
@@ -72,11 +74,39 @@ class Page {
     });
   }
 
+  /** What is pressed stays until it is let go: a click on what was replaced in between is a click on nothing. */
+  #watchPresses() {
+    const released = () => {
+      this.isPressed = false;
+      if (this.isDue) setTimeout(() => this.show());
+    };
+    addEventListener("pointerdown", () => { this.isPressed = true; });
+    for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, released);
+    // A list that the browser itself shows keeps the release to itself.
+    addEventListener("pointermove", (event) => { if (this.isPressed && !event.buttons) released(); });
+  }
+
   go(name) {
     this.current = name;
     this.panel.scrollTop = 0;
     this.show();
     document.querySelector(`#tab-${name}`).scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  /** Let the studio write what it is asked for at `path` into the text; what it answered, once it is in the editor. */
+  write(path, asked, options = {}) {
+    return this.editor.rewrite((text) => post(path, { text, ...asked }), options);
+  }
+
+  /** What is answered; null where it was refused, which is said then. */
+  async orSay(answer) {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (!error.isSuperseded) this.say(error.problems);
+      return null;
+    }
   }
 
   say(problems) {
@@ -91,6 +121,8 @@ class Page {
   }
 
   show() {
+    this.isDue = this.isPressed;
+    if (this.isDue) return;
     const { studio } = this;
     for (const tab of this.tabs.children) {
       const isOwn = tab.id === `tab-${this.current}`;
@@ -101,8 +133,10 @@ class Page {
     }
     this.panel.setAttribute("aria-labelledby", `tab-${this.current}`);
     const step = this.steps[this.current];
+    const focused = this.panel.contains(document.activeElement) ? document.activeElement : null;
     step.show();
     if (this.panel.firstElementChild !== step.element) fill(this.panel, step.element);
+    if (focused && !focused.isConnected) focusAgain(focused, this.panel);
     this.panel.classList.toggle("stale", studio.isStale);
     this.panel.setAttribute("aria-busy", String(studio.isLooking || studio.isAsking));
     this.#marks();

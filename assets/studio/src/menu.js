@@ -1,5 +1,5 @@
 // A menu beside the element that it is about; Escape and a click elsewhere close it.
-import { h } from "./dom.js";
+import { focusAgain, h } from "./dom.js";
 
 let open = null;
 
@@ -25,7 +25,7 @@ export function openMenu(beside, items) {
   menu.addEventListener("keydown", (event) => {
     const entries = [...menu.querySelectorAll("[role=menuitem], input, select")];
     const at = entries.indexOf(document.activeElement);
-    if (event.key === "Escape") { event.preventDefault(); closeMenu(); back?.focus(); }
+    if (event.key === "Escape") { event.preventDefault(); closeMenu(); focusAgain(back, document.body); }
     if (event.key === "ArrowDown") { event.preventDefault(); entries[(at + 1) % entries.length].focus(); }
     if (event.key === "ArrowUp") { event.preventDefault(); entries[(at - 1 + entries.length) % entries.length].focus(); }
   });

@@ -1,17 +1,7 @@
 // Proposals: each with its reason, and nothing is taken over without a click.
-import { Refused, post } from "./api.js";
+import { post } from "./api.js";
 import { fill, h } from "./dom.js";
 import { problemList, stateTag } from "./parts.js";
-
-async function asked(page, path, request) {
-  try {
-    return await post(path, request);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (!error.isSuperseded) page.say(error.problems);
-    return null;
-  }
-}
 
 /** Where in an answer the records may be, and whether pages follow it. */
 export class Places {
@@ -29,12 +19,9 @@ export class Places {
     if (of === this.of) return;
     this.of = of;
     this.paging.hidden = true;
-    const found = await asked(this.page, "/api/proposals", studio.asked);
+    const found = await this.page.orSay(post("/api/proposals", studio.asked));
     if (!found || of !== this.of) return;
-    const write = async (path, request) => {
-      const written = await asked(this.page, path, { text: studio.text, index: studio.index, ...request });
-      if (written) this.page.editor.replace(written.text);
-    };
+    const write = (path, request) => this.page.orSay(this.page.write(path, { index: studio.index, ...request }));
     fill(this.places, h("h3", {}, "Where are the records?"),
       found.places.length
         ? h("ul.places", {}, found.places.map((place, number) => h("li", {}, h("code", {}, place.data_path), h("span.dim", {}, place.reason),
@@ -71,7 +58,7 @@ export class Discovery {
     this.element.hidden = false;
     fill(this.element, h("p.dim", {}, "Asking the source, a few times …"));
     this.page.show();
-    const found = await asked(this.page, "/api/find-out", studio.asked);
+    const found = await this.page.orSay(post("/api/find-out", studio.asked));
     studio.isAsking = false;
     await studio.look();
     this.element.hidden = !found;
@@ -82,11 +69,10 @@ export class Discovery {
     const { studio } = this;
     const take = async () => {
       const { data_path, pagination, query_params, entity } = found;
-      const written = await asked(this.page, "/api/proposed", { text: studio.text, index: studio.index, data_path, pagination, query_params, entity });
-      if (!written) return;
+      const wanted = { index: studio.index, data_path, pagination, query_params, entity };
+      if (!await this.page.orSay(this.page.write("/api/proposed", wanted, { isQuiet: true }))) return;
       this.element.hidden = true;
       Object.assign(studio.blueprints, found.blueprint);
-      this.page.editor.replace(written.text, { isQuiet: true });
     };
     const tones = { sure: "good", likely: "plain", guess: "warn" };
     fill(this.element, h("h3", {}, `Found out with ${found.requests} requests`),
@@ -113,14 +99,14 @@ export class EntityProposal {
 
   async #load() {
     const { studio } = this;
-    this.found = await asked(this.page, "/api/proposals", studio.asked);
+    this.found = await this.page.orSay(post("/api/proposals", studio.asked));
     this.of = studio.index;
     if (!this.found) return;
     const done = () => { this.found = null; this.page.show(); };
     const take = async () => {
-      const written = await asked(this.page, "/api/proposed", { text: studio.text, index: studio.index, entity: this.found.entity });
+      const { entity } = this.found;
+      await this.page.orSay(this.page.write("/api/proposed", { index: studio.index, entity }, { isQuiet: true }));
       this.found = null;
-      if (written) this.page.editor.replace(written.text, { isQuiet: true });
     };
     if (!this.found.entity) {
       fill(this.element, problemList([{ severity: "warning", code: "no-objects", message: "these records are no objects, so there are no fields to propose", hint: "say in step 3 where the records are" }]));

@@ -114,8 +114,12 @@ export class Studio {
     this.isAsking = true;
     this.askTrouble = null;
     this.told();
+    const of = JSON.stringify(this.asked);
     try {
-      this.#take(await post("/api/ask", this.asked));
+      const found = await post("/api/ask", this.asked);
+      // What was typed meanwhile is looked at, with the answers that are there now.
+      if (of === JSON.stringify(this.asked)) this.#take(found);
+      else await this.look();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (!error.isSuperseded) this.askTrouble = error;

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portsync.cluster.cluster import Cluster
+    from portsync.runtime import Runtime
     from portsync.settings import Settings
 
 
@@ -30,7 +31,7 @@ def executor_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def opened_cluster(
-    settings: Settings, executor: str | None, scheduler: str | None
+    settings: Settings, runtime: Runtime, executor: str | None, scheduler: str | None
 ) -> AbstractAsyncContextManager[Cluster] | None:
     """What opens the cluster that is to do the work; None where this process does it. Raises SettingsError."""
     chosen, address = executor or settings.executor, scheduler or settings.scheduler
@@ -44,6 +45,8 @@ def opened_cluster(
         message = "workers of a cluster need a state that all of them can reach"
         hint = "set PORTSYNC_STATE to a PostgreSQL database: postgresql://user:password@host/database"
         raise SettingsError(Problem("cluster-state", message, "PORTSYNC_STATE", hint))
+    if runtime.cluster is not None:
+        return runtime.cluster(address)
     try:
         from portsync.cluster.dask import dask_cluster  # noqa: PLC0415 - an extra that only this needs
     except ModuleNotFoundError as error:

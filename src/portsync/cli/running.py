@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import contextmanager, nullcontext
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,14 +37,16 @@ async def run(
     opened: AbstractAsyncContextManager[Cluster] | None = None,
 ) -> list[Report]:
     """Run each mapping: in turn, or several at once where `opened` gives a cluster. One that Port cannot be reached for
-    has a report that says so. Raises ConfigError where there is no such cluster."""
+    has a report that says so. Raises ConfigError where there is no such cluster, and
+    StoppedError where it was not there yet."""
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.request, number)
     if opened is None:
         return await _in_turn(_runs(loaded, around, order, stop), stop)
-    async with opened as cluster:
+    async with AsyncExitStack() as stack:
+        cluster = await stop.race(stack.enter_async_context(opened))
         shared = replace(around, sharing=of_coordinator(cluster.line))
         clustered = Clustered(cluster, Slots(lambda: cluster.width))
         return await _at_once(_runs(loaded, shared, order, stop, clustered), stop)

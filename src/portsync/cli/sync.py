@@ -85,7 +85,7 @@ def sync(
     if not paths:
         raise click.UsageError("name a mapping file, or set PORTSYNC_MAPPING")
     check_output(to, output, form)
-    opened = opened_cluster(settings, executor, scheduler)
+    opened = opened_cluster(settings, runtime, executor, scheduler)
     if opened is not None and to != "port":
         raise click.UsageError("a cluster writes to Port alone: leave out --sink, or --executor dask")
     loaded = load_all(paths, environment, settings, needs_port=to == "port")

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 NAME = f"portsync {__version__}"
 """Under which our parts stand at the scheduler and at the workers: those of another version are others."""
-_CONNECT_S = 10
+_CONNECT_S = 10.0
+_LOOKS_FOR_PLUGIN, _LOOK_FOR_PLUGIN_S = 600, 0.1
 _FIRST_WORKER_S = 60.0
 _WITHOUT_WORKERS_S = 120.0
 """A cluster that has no worker for so long gets none any more."""
@@ -72,13 +73,18 @@ class KeeperPlugin(SchedulerPlugin):
         self.keeper.lost(client)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_runtime": None}  # clocks stay where they are
+        return {"_runtime": None, "_version": __version__}  # clocks stay where they are
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(_of_this_version(state))
 
 
 class SlicePlugin(WorkerPlugin):
     """What does slices, at a worker."""
 
     name = NAME
+    idempotent = True
+    """Another coordinator's slices may be under way: they would be cut off where this took the place of itself."""
 
     def __init__(self, runtime: Runtime | None = None) -> None:
         self._runtime = runtime
@@ -92,7 +98,20 @@ class SlicePlugin(WorkerPlugin):
         await self.worker.leave()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_runtime": None}
+        return {"_runtime": None, "_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(_of_this_version(state))
+
+
+def _of_this_version(state: dict[str, Any]) -> dict[str, Any]:
+    """What a plugin holds. Raises ImportError where one of another version sent it: a worker that joins later ends with
+    this, and takes no slices that it would misread."""
+    version = state.pop("_version", "of an older version")
+    if version != __version__:
+        message = f"portsync {__version__} is installed here"
+        raise ImportError(message)
+    return state
 
 
 class _Line:
@@ -145,19 +164,19 @@ class DaskCluster:
                 continue
             finally:
                 future.release()
-        raise SliceLostError
+        raise SliceLostError("the workers that had them were lost, again and again")
 
     async def _result(self, future: Any) -> SliceResult:
         waiting = asyncio.ensure_future(future.result())
         try:
             while not (await asyncio.wait({waiting}, timeout=_LOOK_EVERY_S))[0]:
                 if self._is_without_workers():
-                    raise SliceLostError
+                    raise _lost(f"the Dask cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
                 if self._client.status != "running":
-                    raise _lost()
+                    raise _lost(_NO_LINE)
             result: SliceResult = waiting.result()
         except (FutureCancelledError, OSError) as error:
-            raise _lost() from error
+            raise _lost(_NO_LINE) from error
         finally:
             waiting.cancel()
         return result
@@ -176,17 +195,23 @@ class DaskCluster:
         return since is not None and asyncio.get_running_loop().time() - since > _WITHOUT_WORKERS_S
 
 
+async def _loaded(dask_worker: Any) -> None:
+    """Return when the worker can do slices. Raises TimeoutError where it does not become so."""
+    for _ in range(_LOOKS_FOR_PLUGIN):
+        if NAME in dask_worker.plugins:
+            return
+        await asyncio.sleep(_LOOK_FOR_PLUGIN_S)
+    raise TimeoutError
+
+
 @asynccontextmanager
-async def dask_cluster(address: str) -> AsyncIterator[DaskCluster]:
-    """The cluster whose scheduler has this address. Raises ConfigError where it cannot be used."""
-    try:
-        connecting: Any = distributed.Client
-        client = await connecting(address, asynchronous=True, set_as_default=False, timeout=_CONNECT_S)
-    except (OSError, ValueError) as error:
-        message = f"no Dask scheduler answers at {address}: {error}"
-        hint = "check the address, such as tcp://scheduler:8786, and whether the scheduler runs"
-        raise ConfigError(Problem("no-cluster", message, "--scheduler", hint)) from error
-    async with client:
+async def dask_cluster(
+    address: str, *, connect_s: float = _CONNECT_S, first_worker_s: float = _FIRST_WORKER_S
+) -> AsyncIterator[DaskCluster]:
+    """The cluster whose scheduler has this address, which is given so long to answer, and to have a worker. Raises
+    ConfigError where it cannot be used."""
+    async with await _connected(address, connect_s) as client:
+        await _wait_for_a_worker(client, first_worker_s)
         await _prepare(client)
         cluster = DaskCluster(client)
         looking = asyncio.create_task(cluster.look())
@@ -197,23 +222,64 @@ async def dask_cluster(address: str) -> AsyncIterator[DaskCluster]:
             await asyncio.gather(looking, return_exceptions=True)
 
 
-async def _prepare(client: Any) -> None:
-    """Let there be our parts at the scheduler and at all workers. Raises ConfigError."""
+async def _connected(address: str, connect_s: float) -> Any:
+    """Raises ConfigError."""
+    making: Any = distributed.Client
+    client = making(address, asynchronous=True, set_as_default=False, timeout=connect_s)
+    is_connected = False
     try:
-        async with asyncio.timeout(_FIRST_WORKER_S):
+        # Whoever answers, but not as a scheduler does, is waited for without end by Dask.
+        async with asyncio.timeout(2 * connect_s):
+            await client
+        is_connected = True
+    # Dask says with a TypeError that it has no certificates for tls://.
+    except (OSError, ValueError, TypeError) as error:
+        message = f"no Dask scheduler answers at {address}: {str(error) or 'whoever answers is none'}"
+        hint = "check the address, such as tcp://scheduler:8786, and whether the scheduler runs"
+        if address.startswith("tls:"):
+            hint += "; tls:// needs the certificates that DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the like name"
+        raise ConfigError(Problem("no-cluster", message, "--scheduler", hint)) from error
+    finally:
+        if not is_connected:
+            await client.close(timeout=0)
+    return client
+
+
+async def _wait_for_a_worker(client: Any, patience_s: float) -> None:
+    """Raises ConfigError."""
+    try:
+        async with asyncio.timeout(patience_s):
             await client.wait_for_workers(1)
     except TimeoutError as error:
-        problem = Problem("no-cluster", "the Dask cluster has no workers", "--scheduler", "start some, and try again")
-        raise ConfigError(problem) from error
-    try:
-        await client.register_plugin(KeeperPlugin())
-        await client.register_plugin(SlicePlugin())
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        message = f"the Dask cluster cannot load portsync {__version__}: {error}"
-        hint = "install the same portsync[dask,postgres] at the scheduler and at all workers"
-        raise ConfigError(Problem("no-cluster", message, "--scheduler", hint)) from error
+        message = f"the Dask cluster has no workers, and got none within {patience_s:g} s"
+        raise ConfigError(Problem("no-cluster", message, "--scheduler", "start some, and try again")) from error
 
 
-def _lost() -> ClusterError:
+async def _prepare(client: Any) -> None:
+    """Let there be our parts at the scheduler and at all workers. Raises ConfigError."""
+    said = await client.get_versions(packages=["portsync"])
+    workers = {f"the Dask worker {address}": found for address, found in said["workers"].items()}
+    for who, found in {"the Dask scheduler": said["scheduler"], **workers}.items():
+        version = found["packages"].get("portsync")
+        if version != __version__:
+            raise _unlike(f"{who} has {'no portsync' if version is None else f'portsync {version}'}")
+    await client.register_plugin(KeeperPlugin())
+    await client.register_plugin(SlicePlugin())
+    # Where another coordinator has begun a moment ago, it is its plugin that workers still load.
+    for address, failure in (await client.run(_loaded, on_error="return")).items():
+        is_gone = isinstance(failure, OSError) and not isinstance(failure, TimeoutError)
+        if failure is not None and not is_gone:
+            raise _unlike(f"the Dask worker {address} cannot load it: {str(failure) or 'it takes too long'}")
+
+
+def _unlike(message: str) -> ConfigError:
+    hint = "install the same portsync[dask,postgres] at the scheduler and at all workers"
+    return ConfigError(Problem("no-cluster", f"{message}, and this is portsync {__version__}", "--scheduler", hint))
+
+
+_NO_LINE = "the connection to the Dask scheduler is lost"
+
+
+def _lost(message: str) -> ClusterError:
     hint = "nothing is lost by it: run it again"
-    return ClusterError(Problem("cluster-lost", "the connection to the Dask scheduler is lost", "--scheduler", hint))
+    return ClusterError(Problem("cluster-lost", message, "--scheduler", hint))

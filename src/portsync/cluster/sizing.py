@@ -20,12 +20,13 @@ class Sizing:
         self._largest = 0
         """How many chains the largest slice had that is done."""
         self._chain_s: float | None = None
+        self._longest_s = _LONGEST_S
 
     def next(self, elapsed_s: float) -> int:
         """How many chains the next slice should have; the resource was begun `elapsed_s` seconds ago."""
         if self._chain_s is None:
             return 1
-        wanted_s = min(_LONGEST_S, max(_SHORTEST_S, elapsed_s * _SHARE))
+        wanted_s = min(self._longest_s, max(_SHORTEST_S, elapsed_s * _SHARE))
         fitting = int(wanted_s / max(self._chain_s, 1e-6))
         return max(1, min(fitting, self._largest * _GROWTH, _MOST))
 
@@ -35,3 +36,7 @@ class Sizing:
         each = seconds / chains
         # Half of it is what was known before: one slow answer shall not make all slices small.
         self._chain_s = each if self._chain_s is None else (self._chain_s + each) / 2
+
+    def lost(self) -> None:
+        """Learn that a worker was lost with a slice: where that happens often, smaller ones have a better chance."""
+        self._longest_s = max(_SHORTEST_S, self._longest_s / 2)

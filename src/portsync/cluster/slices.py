@@ -57,4 +57,4 @@ class SliceResult:
 
 
 class SliceLostError(Exception):
-    """This means that nobody could be found who does a slice."""
+    """This means that nobody could be found who does a slice; its text says why."""

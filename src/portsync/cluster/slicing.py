@@ -133,10 +133,9 @@ class Slicing:
         try:
             number = self._book.new()
             self._absorb(number, await self._result(self._slice(number, some)))
-        except SliceLostError:
-            message = (
-                f"{len(some):,} request chains could not be read: the workers that had them were lost, again and again"
-            )
+        except SliceLostError as lost:
+            self._sizing.lost()
+            message = f"{len(some):,} request chains could not be read: {lost}"
             hint = "look into the workers' logs, such as for a lack of memory, and run it again"
             part.report.add(End(Verdict.INCOMPLETE, "worker-lost", Problem("worker-lost", message, hint=hint)))
         except (ClusterError, StateLostError) as error:
@@ -157,15 +156,17 @@ class Slicing:
             result = await self._cluster.do(slice_)
             if result.is_whole:
                 self._sizing.took(len(slice_.places), result.took_s)
+                if result.attempt > 1:
+                    self._sizing.lost()
             if result.is_whole or result.down is not None or self._part.is_over:
                 return result
-        raise SliceLostError
+        raise SliceLostError("the workers that had them ended in an orderly way, one after the other")
 
     def _absorb(self, number: int, result: SliceResult) -> None:
         part = self._part
         if result.down is not None:
             if result.down.problems[0].code == "superseded":
-                raise SliceLostError
+                raise SliceLostError("somebody else had been given them meanwhile, and did not say what became of them")
             part.writer.upserter.fail(result.down)
         part.report.absorb(result.part)
         part.writer.count(result.fates)

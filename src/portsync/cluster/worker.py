@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from portsync.runtime import Runtime
 
 
-_GRACE_S = 10.0
+_GRACE_S = 15.0
+"""Longer than slices take to end once they are asked to."""
 
 
 class _Stay:

@@ -41,6 +41,9 @@ _THEIRS = (
 )
 """Locks belong to connections. With these the server notices within some 11 seconds that a machine is gone, and gives
 its locks to another one; by itself it takes more than two hours."""
+_PLANNED_ANEW = "plan_cache_mode = force_custom_plan"
+"""The driver prepares what it sends often, and the server keeps the plan. Made in a first run, while the table is
+empty, it would be to read all of the table for every page, however large the table has become since."""
 
 
 def postgres_engine(url: str, pool: type[Pool], *, answer_s: float = _ANSWER_S) -> Engine:
@@ -75,7 +78,7 @@ def postgres_engine(url: str, pool: type[Pool], *, answer_s: float = _ANSWER_S) 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:
         was_automatic, connection.autocommit = connection.autocommit, True
-        for setting in _THEIRS:
+        for setting in (*_THEIRS, _PLANNED_ANEW):
             connection.execute(f"SET {setting}")
         connection.autocommit = was_automatic
 

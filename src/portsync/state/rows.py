@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, String, and_, bindparam, cast, func, literal, null, select, true, update
+from sqlalchemy import ARRAY, Connection, String, and_, any_, bindparam, cast, func, literal, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portsync.errors import Problem, StateLostError
@@ -85,6 +85,11 @@ class EntityRows:
 
     def is_among(self, identifiers: Sequence[str]) -> ColumnElement[bool]:
         """The condition for rows of these entities."""
+        if self._dialect is postgresql:
+            # Of a list, PostgreSQL expects so few rows that it takes the index. Of a query it believes what it was told
+            # of the table last; in a first run that is nothing, and every page would read the whole table.
+            listed = func.array(select(self._list(identifiers)).scalar_subquery(), type_=ARRAY(String))
+            return ENTITIES.c.identifier == any_(listed)
         return ENTITIES.c.identifier.in_(select(self._list(identifiers)))
 
     def _list(self, identifiers: Sequence[str]) -> Any:

@@ -27,7 +27,7 @@ export class BlueprintStep {
       return;
     }
     if (!names.includes(this.name)) this.name = names[0];
-    fill(this.choice, names.map((name) => h("button", { type: "button", "aria-pressed": String(name === this.name), onclick: () => { this.name = name; this.show(); } },
+    fill(this.choice, names.map((name) => h("button", { type: "button", "aria-pressed": String(name === this.name), onclick: () => { this.name = name; this.page.show(); } },
       name, studio.blueprints[name] === undefined ? stateTag("warn", "none yet") : studio.blueprintProblems[name] ? stateTag("bad", "problem") : stateTag("good", "there"))));
     const text = studio.blueprints[this.name];
     const fits = studio.problems.filter((each) => each.code === "blueprint-fit");
@@ -75,7 +75,12 @@ export class BlueprintStep {
   async #draft() {
     const { studio } = this;
     try {
-      const { blueprints } = await post("/api/drafts", studio.asked);
+      let of, blueprints;
+      do {
+        of = JSON.stringify(studio.blueprints);
+        ({ blueprints } = await post("/api/drafts", studio.asked));
+        // What is typed meanwhile stays, and is drafted from.
+      } while (of !== JSON.stringify(studio.blueprints));
       if (!Object.keys(blueprints).length) {
         this.page.say([{ code: "no-entities", severity: "warning", message: "there is no entity in view to propose a blueprint from", hint: "ask the source for records first, and map them" }]);
         return;

@@ -54,15 +54,14 @@ export class ConnectStep {
     fill(this.trouble);
     const variable = this.variable.value.trim();
     try {
-      const { text } = await post("/api/connect", {
-        text: studio.text, base_url: this.baseUrl.value.trim(), auth: this.kind.value, variable,
+      await this.page.write("/api/connect", {
+        base_url: this.baseUrl.value.trim(), auth: this.kind.value, variable,
         username: this.username.value.trim(), header: this.header.value.trim(),
       });
       if (this.value.value && this.kind.value !== "none") {
         await post("/api/value", { name: variable, value: this.value.value });
         this.value.value = "";
       }
-      this.page.editor.replace(text);
       await studio.look();
       if (!studio.resources?.length) this.page.go("endpoint");
     } catch (error) {

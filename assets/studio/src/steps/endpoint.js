@@ -93,12 +93,10 @@ export class EndpointStep {
     const pairs = [...this.parameters.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value.trim()));
     fill(this.trouble);
     try {
-      const { text, index } = await post("/api/endpoint", {
-        text: studio.text, index: this.target, kind: this.kind.value.trim(), method: this.method.value,
+      const { index } = await this.page.write("/api/endpoint", {
+        index: this.target, kind: this.kind.value.trim(), method: this.method.value,
         query_params: Object.fromEntries(pairs.filter(([name]) => name)), pagination: this.#pagination(),
       });
-      this.page.editor.replace(text);
-      studio.text = text;
       studio.index = index;
       studio.record = 0;
       await studio.look();
@@ -116,7 +114,7 @@ export class EndpointStep {
     if (this.target !== null && this.target >= resources.length) this.#edit(null);
     fill(this.list, resources.length ? h("div.panel", {}, h("h3", {}, "Resources of this mapping"), h("ul.resources", {},
       resources.map((each, number) => h("li", {},
-        h("button.pick", { type: "button", "aria-pressed": String(number === studio.index), onclick: () => { studio.show(number); this.#edit(number); this.page.editor.goTo(each.line, 1); this.show(); } },
+        h("button.pick", { type: "button", "aria-pressed": String(number === studio.index), onclick: () => { studio.show(number); this.#edit(number); this.page.editor.goTo(each.line, 1); this.page.show(); } },
           h("b.method", {}, each.method), h("code", {}, each.kind))))),
       h("p.actions", {}, h("button", { type: "button", onclick: () => { this.#edit(null); this.kind.focus(); } }, "Add another"))) : null);
     fill(this.request, studio.view?.is_unasked && studio.view.requests.length ? h("div.panel", {}, h("h3", {}, "What will be asked"), studio.view.requests.map((each) => requestLines(each)), h("p.actions", {}, askButton(studio))) : null);

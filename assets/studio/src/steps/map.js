@@ -1,5 +1,4 @@
 // Map: a record beside the entity that it becomes. A click on a value of the record gives it its place.
-import { Refused, post } from "../api.js";
 import { fill, h, select } from "../dom.js";
 import { closeMenu, openMenu } from "../menu.js";
 import { askButton, nothing, problemList, requestLines, resourceChoice, stateTag } from "../parts.js";
@@ -33,7 +32,7 @@ export class MapStep {
   #steps(records) {
     const { studio } = this;
     if (!records.length) return askButton(studio);
-    const to = (record) => { studio.record = record; this.show(); };
+    const to = (record) => { studio.record = record; this.page.show(); };
     return h("div.pager", {},
       h("button", { type: "button", "aria-label": "Record before", disabled: studio.record === 0, onclick: () => to(studio.record - 1) }, "‹"),
       h("span", {}, `record ${studio.record + 1} of ${records.length}`),
@@ -84,15 +83,7 @@ export class MapStep {
 
   #chosen(keys, node, row) {
     const path = pathText(keys);
-    const place = (more) => async () => {
-      try {
-        const asked = { text: this.studio.text, index: this.studio.index, mapping: this.mapping, keys, ...more };
-        this.page.editor.replace((await post("/api/place", asked)).text);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        this.page.say(error.problems);
-      }
-    };
+    const place = (more) => () => this.page.orSay(this.page.write("/api/place", { index: this.studio.index, mapping: this.mapping, keys, ...more }));
     const isScalar = node.count === undefined;
     const isInList = keys.some((key) => typeof key === "number");
     openMenu(row, [
@@ -110,7 +101,7 @@ export class MapStep {
 
   #mappingChoice() {
     const options = Array.from({ length: this.studio.resource.mappings }, (_, number) => [String(number), `into mapping ${number + 1}`]);
-    const element = select(options, String(this.mapping), (value) => { this.mapping = Number(value); closeMenu(); this.show(); });
+    const element = select(options, String(this.mapping), (value) => { this.mapping = Number(value); closeMenu(); this.page.show(); });
     element.setAttribute("aria-label", "Which of the mappings");
     return h("div.choice", {}, element);
   }

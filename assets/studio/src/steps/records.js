@@ -1,5 +1,4 @@
 // Records: the request, what the source answered, and where its records are.
-import { post } from "../api.js";
 import { fill, h, plural } from "../dom.js";
 import { openMenu } from "../menu.js";
 import { Discovery, Places } from "../proposals.js";
@@ -64,9 +63,7 @@ export class RecordsStep {
   }
 
   async #place(keys) {
-    const { studio } = this;
-    const { text } = await post("/api/place", { text: studio.text, index: studio.index, role: "data_path", keys });
-    this.page.editor.replace(text);
+    await this.page.orSay(this.page.write("/api/place", { index: this.studio.index, role: "data_path", keys }));
   }
 
   #where(view) {

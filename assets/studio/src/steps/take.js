@@ -51,10 +51,15 @@ export class TakeStep {
       h("button.small", { type: "button", "aria-label": `Download ${file.name}`, onclick: () => download(file.name.split("/").at(-1), file.text, "text/plain") }, "Download"));
   }
 
+  /** Show what came, where this step is still the one in view. */
+  #again() {
+    if (this.page.current === "take") this.page.show();
+  }
+
   async #load() {
     const { of } = this;
     const found = await this.#ask("/api/taken", this.studio.asked);
-    if (found && of === this.of) { this.taken = found; this.show(); }
+    if (found && of === this.of) { this.taken = found; this.#again(); }
   }
 
   async #archive() {
@@ -87,7 +92,7 @@ export class TakeStep {
       return await post(path, asked);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (!error.isSuperseded && !isHandled(error)) { this.trouble = error.problems; this.taken = null; this.show(); }
+      if (!error.isSuperseded && !isHandled(error)) { this.trouble = error.problems; this.taken = null; this.#again(); }
       return null;
     }
   }

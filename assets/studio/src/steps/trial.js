@@ -66,6 +66,6 @@ export class TrialStep {
       this.trouble = error.problems;
       this.state = null;
     }
-    if (this.page.current === "trial") this.show();
+    if (this.page.current === "trial") this.page.show();
   }
 }

@@ -1,0 +1,161 @@
+"""The same shapes, run for real: the command against the loopback source and the loopback Port."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.postgres import postgres_server
+
+from bench.runs import SYNC, BenchError, server, timed_command
+from bench.simulation.shapes import BATCH, Shape
+from bench.workload import BLUEPRINT, blueprint, entity_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a sync took, or the medians of several."""
+
+    wall_s: float
+    main_cpu_s: float
+    jq_cpu_s: float
+    source_cpu_s: float
+    port_cpu_s: float
+    requests: float
+    """To the source."""
+    writes: float
+    """Bulk requests to Port."""
+    main_mb: float
+    jq_mb: float
+    others: float
+    """Cores that others took meanwhile, on average: what disturbs the measurement."""
+
+
+def measured(shape: Shape, repeat: int = 1, command: Sequence[str] = SYNC) -> Measured:
+    """The medians of `repeat` runs. `command` is what syncs: it takes a mapping and `--report FILE`. Raises BenchError
+    where a run does not bring what it should."""
+    runs = [_measured_once(shape, command) for _ in range(repeat)]
+    return Measured(*(statistics.median(getattr(run, field.name) for run in runs) for field in fields(Measured)))
+
+
+def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
+    work, limit = shape.work, shape.port.limit
+    limits = () if limit is None else ("--limit", str(limit.requests), "--period", str(round(limit.per)))
+    of_port = ("--latency", str(shape.port.latency_s * 1000), "--fields", str(work.fields), *limits)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "blueprints" / "bench").mkdir(parents=True)
+        path = folder / "blueprints" / "bench" / f"{BLUEPRINT}.json"
+        path.write_text(json.dumps(blueprint(work.fields)), encoding="utf-8")
+        state = stack.enter_context(_state(shape.state, folder))
+        port_url = stack.enter_context(server("counting_port", *of_port))
+        if work.is_again:
+            with server("shaped_source", *_source_options(shape, changed=0.0, latency_s=0.0)) as url:
+                timed_command([*command, str(_mapping(folder, shape, url))], folder / "m.yaml", port_url, **state)
+            if limit is not None:
+                time.sleep(limit.per)
+        url = stack.enter_context(
+            server("shaped_source", *_source_options(shape, work.changed, shape.source.latency_s))
+        )
+        mapping = _mapping(folder, shape, url)
+        before, busy = _got(port_url, "/traffic"), _busy_s()
+        begun = time.perf_counter()
+        taken = timed_command([*command, str(mapping)], mapping, port_url, **state)
+        busy, passed = _busy_s() - busy, time.perf_counter() - begun
+        after, spent = _got(port_url, "/traffic"), _got(url, "/spent")
+        tally = _got(port_url, "/tally")
+    if (tally["distinct"], tally["wrong"]) != (work.entities, 0):
+        raise BenchError(f"{shape.name}: Port should have {work.entities:,} entities, and has {tally}")
+    (resource,) = taken.report["resources"]
+    found = resource["created"] + resource["updated"], resource["unchanged"]
+    if found != (work.sent, work.entities - work.sent):
+        raise BenchError(f"{shape.name}: {found} entities sent and unchanged, not {work.sent} of {work.entities}")
+    port_cpu_s = after["cpu_s"] - before["cpu_s"]
+    ours = taken.cpu_s + spent["cpu_s"] + port_cpu_s
+    return Measured(
+        wall_s=taken.wall_s,
+        main_cpu_s=taken.cpu_s - taken.worker_cpu_s,
+        jq_cpu_s=taken.worker_cpu_s,
+        source_cpu_s=spent["cpu_s"],
+        port_cpu_s=port_cpu_s,
+        requests=spent["requests"],
+        writes=after["writes"] - before["writes"],
+        main_mb=taken.main_mb,
+        jq_mb=taken.worker_mb,
+        others=max(0.0, busy - ours) / passed,
+    )
+
+
+def _source_options(shape: Shape, changed: float, latency_s: float) -> tuple[str, ...]:
+    work = shape.work
+    options = {
+        "chains": work.chains,
+        "records": work.records,
+        "page": work.page,
+        "fields": work.fields,
+        # In the first run all entities are sent, in their first revision.
+        "changed": changed if work.is_again else 0.0,
+        "latency": latency_s * 1000,
+    }
+    return tuple(text for name, value in options.items() for text in (f"--{name}", str(value)))
+
+
+def _mapping(folder: Path, shape: Shape, url: str) -> Path:
+    """The mapping, as JSON, which is YAML too."""
+    work, source = shape.work, shape.source
+    budget = source.budget
+    selector = {
+        "query": "true",
+        "data_path": ".data",
+        "pagination": {"type": "offset", "page_size": work.page, "has_more_path": ".has_more"},
+        "path_parameters": {"parent": {"endpoint": "/parents", "data_path": ".data", "field": ".id"}},
+    }
+    resource = {
+        "kind": "/parents/{parent}/records",
+        "selector": selector,
+        "port": {"entity": {"mappings": entity_mapping(work.fields)}},
+    }
+    limit = {} if budget is None else {"rate_limit": {"requests": budget.requests, "per": budget.per}}
+    file = {"source": {"base_url": url, "concurrency": source.concurrency, **limit}, "resources": [resource]}
+    path = folder / "m.yaml"
+    path.write_text(json.dumps(file, indent=2), encoding="utf-8")
+    return path
+
+
+@contextmanager
+def _state(kind: str, folder: Path) -> Iterator[dict[str, str]]:
+    """Where the state is, as a variable of the environment."""
+    if kind == "sqlite":
+        yield {"PORTSYNC_STATE": str(folder / "state.db")}
+        return
+    with postgres_server() as url:
+        yield {"PORTSYNC_STATE": url}
+
+
+def _busy_s() -> float:
+    """Seconds that the cores of this machine have computed, together."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text("ascii").split()[1:11])
+    return (user + nice + system + irq + softirq) / _TICKS
+
+
+def _got(url: str, path: str) -> Any:
+    with urllib.request.urlopen(f"{url}{path}", timeout=30) as answer:
+        return json.load(answer)
+
+
+def batches(entities: int) -> int:
+    """In which they are sent, where all are of one blueprint."""
+    return -(-entities // BATCH)

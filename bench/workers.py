@@ -1,0 +1,25 @@
+"""A Dask cluster of processes on this machine, for the benches: `workers.py N [--threads T]`. Prints its address."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from distributed import LocalCluster
+
+
+def main() -> None:
+    """Run the scheduler in this process, and each worker in one of its own, until nobody listens any more."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("workers", type=int)
+    parser.add_argument("--threads", type=int, default=1, help="of each worker")
+    given = parser.parse_args()
+    making: Any = LocalCluster
+    with making(n_workers=given.workers, threads_per_worker=given.threads, dashboard_address=":0") as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
