@@ -12,7 +12,10 @@ import pytest
 
 from portsync import cluster
 from portsync.cli.running import run
-from portsync.errors import ConfigError, StoppedError
+from portsync.cluster.gates import told
+from portsync.cluster.line import LineLostError
+from portsync.cluster.slices import Slice
+from portsync.errors import ClusterError, ConfigError, StoppedError
 from portsync.logs import Redactor
 from portsync.running import Order
 from portsync.runtime import Runtime
@@ -83,6 +86,23 @@ def test_commands_that_come_at_once_both_find_all_workers_ready() -> None:
                     assert all(NAME in worker.plugins for worker in workers)
 
             await asyncio.gather(command(), command())
+
+    asyncio.run(scenario())
+
+
+def test_a_scheduler_that_goes_away_ends_what_is_asked_of_it() -> None:
+    async def scenario() -> None:
+        async with dask() as (scheduler, _), dask_cluster(scheduler.address, connect_s=0.2) as cluster:
+            waiting = asyncio.create_task(cluster.line.ask("enter", limits=["away", 0.0, 0], wanted=1, told=told()))
+            await scheduler.close()
+            with pytest.raises(LineLostError):
+                await asyncio.wait_for(waiting, 30)
+            await cluster._client.close()
+            with pytest.raises(LineLostError):
+                await cluster.line.ask("over", run="any")
+            nothing = Slice("any", 1, 0, (), frozenset(), frozenset(), {})
+            with pytest.raises(ClusterError):
+                await cluster.do(nothing)
 
     asyncio.run(scenario())
 
