@@ -24,6 +24,8 @@ from portsync.surroundings import Surroundings
 
 distributed: Any = pytest.importorskip("distributed", reason="distributed is not installed: pip install '.[dask]'")
 
+from dask import config  # noqa: E402 - it needs what is above
+
 from portsync.cluster.dask import NAME, KeeperPlugin, SlicePlugin, dask_cluster  # noqa: E402 - it needs what is above
 
 if TYPE_CHECKING:
@@ -164,6 +166,11 @@ def test_an_address_that_leads_nowhere_is_named_with_the_reason(address: str, sa
         assert said in message
 
     asyncio.run(scenario())
+
+
+def test_an_address_without_tls_is_refused_where_dask_shall_encrypt() -> None:
+    with config.set({"distributed.comm.require-encryption": True}):
+        assert "encryption required by Dask configuration" in asyncio.run(refusal("tcp://127.0.0.1:8786"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -236,8 +236,9 @@ async def _connected(address: str, connect_s: float) -> Any:
         async with asyncio.timeout(2 * connect_s):
             await client
         is_connected = True
-    # Dask says with a TypeError that it has no certificates for tls://.
-    except (OSError, ValueError, TypeError) as error:
+    # Dask says with a TypeError that it has no certificates for tls://, and with a RuntimeError that it must not go
+    # without them.
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         message = f"no Dask scheduler answers at {address}: {str(error) or 'whoever answers is none'}"
         hint = "check the address, such as tcp://scheduler:8786, and whether the scheduler runs"
         if address.startswith("tls:"):
