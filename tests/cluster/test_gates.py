@@ -167,6 +167,22 @@ def test_ends_of_requests_are_told_together_when_nobody_waits() -> None:
     assert played(go()) == ["tell"]
 
 
+def test_an_end_that_is_told_along_with_a_question_counts_once_though_the_question_is_asked_on() -> None:
+    async def go() -> list[bool]:
+        (gate,) = gates_of(keeper(), LIMITS._replace(concurrency=2), 1)
+        await gate.enter()
+        await gate.enter()
+        gate.leave()
+        waiting = [asyncio.create_task(gate.enter()) for _ in range(2)]
+        await asyncio.sleep(1)
+        states = [task.done() for task in waiting]
+        gate.leave()
+        await asyncio.wait(waiting)
+        return states
+
+    assert played(go()) == [True, False]
+
+
 # What the server asks for
 
 

@@ -195,6 +195,7 @@ def test_a_worker_that_learns_late_that_its_token_is_refused_gets_the_one_that_o
     play(act, wire)
 
     assert len(wire.calls) == 2
+    assert wire.used[12:] == ["token-2"] * 4
 
 
 def test_a_token_is_used_by_a_worker_no_longer_than_by_who_fetched_it() -> None:
@@ -225,6 +226,19 @@ def test_a_token_that_has_ended_for_all_is_renewed_once() -> None:
     play(act, wire)
 
     assert len(wire.calls) == 3
+
+
+def test_a_worker_that_comes_late_is_given_no_token_that_has_ended() -> None:
+    wire = Wire()
+
+    async def act(team: Team) -> None:
+        await team.get(0)
+        await asyncio.sleep(3550)
+        await team.get(1)
+
+    play(act, wire)
+
+    assert wire.used == ["token-1", "token-2"]
 
 
 def test_a_refresh_token_that_the_server_replaces_is_kept_by_the_coordinator(tmp_path: Path) -> None:
@@ -353,7 +367,7 @@ def test_one_sign_in_to_port_is_for_all() -> None:
     async def act(team: Team) -> None:
         await team.ports[0].sign_in()
         for _ in range(2):
-            found = await asyncio.gather(*(team.ports[who].send("GET", "/x") for who in (1, 2, 3) for _ in range(4)))
+            found = await asyncio.gather(*(team.ports[who].send("GET", "/x") for who in range(4) for _ in range(4)))
             assert {answer.status for answer in found} == {200}
             wire.refused.add("token-1")
         assert all("token-2" in learned for learned in team.learned)
@@ -361,7 +375,7 @@ def test_one_sign_in_to_port_is_for_all() -> None:
     play(act, wire)
 
     assert len(wire.calls) == 2
-    assert wire.used == ["token-1"] * 12 + ["token-2"] * 12
+    assert wire.used == ["token-1"] * 16 + ["token-2"] * 16
 
 
 def test_a_token_of_port_is_used_by_workers_no_longer_than_by_the_coordinator() -> None:
@@ -415,7 +429,7 @@ def test_whoever_takes_part_has_the_gate_of_the_same_name_and_limits() -> None:
         assert isinstance(first, SharedGate)
         await first.enter()
         waiting = asyncio.create_task(second.enter())
-        await worker.gate_of("another", 5.0, 1, None).enter()
+        await worker.gate_of("another", 5.0, 1, Budget(9, 2.0)).enter()
         assert not waiting.done()
         first.leave()
         await asyncio.wait_for(waiting, 1.0)

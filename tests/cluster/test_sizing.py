@@ -74,7 +74,7 @@ def test_chains_that_take_no_time_at_all_come_in_slices_of_ten_thousand() -> Non
     assert sizes(lambda _: 0.0, 12) == [1, 4, 16, 64, 256, 1024, 4096, *[10_000] * 5]
 
 
-def test_one_slow_answer_halves_slices_of_slow_chains_and_no_more() -> None:
+def test_one_slice_that_takes_twice_as_long_does_not_halve_the_next_one() -> None:
     sizing = Sizing()
     for _ in range(20):
         sizing.took(100, 5.0)
@@ -82,4 +82,4 @@ def test_one_slow_answer_halves_slices_of_slow_chains_and_no_more() -> None:
     sizing.took(100, 10.0)
 
     assert before == 100
-    assert before / 2 <= sizing.next(1000.0) < before
+    assert before / 2 < sizing.next(1000.0) < before

@@ -152,6 +152,7 @@ def test_the_same_identifier_of_another_resource_or_another_mapping_is_somebody_
     sort(run.page(run.book.new()), entity("a"))
 
     assert names(sort(run.page(run.book.new()), entity("a", "new"), resource=1).to_send) == ["a"]
+    assert sort(run.page(run.book.new()), entity("a", "new"), resource=1).duplicates == 1
     page = SlicePage(run.connection(), other_catalog.id, other_catalog.run, other_book.new())
     assert names(sort(page, entity("a", "new")).to_send) == ["a"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from portsync.cluster.brief import unpacked
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from portsync.runtime import Runtime
 
 
+_GRACE_S = 10.0
+
+
 class _Stay:
     """A worker's part in one run, from its first slice until the run is over."""
 
@@ -34,6 +38,11 @@ class _Stay:
         self.idle = asyncio.Event()
         self.idle.set()
 
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        while self.slices:
+            await self.idle.wait()
+
 
 class Worker:
     """Does slices, several at once where they come so."""
@@ -42,7 +51,7 @@ class Worker:
         self._line = line
         self._runtime = runtime
         self._stays: dict[str, _Stay] = {}
-        self._staying: set[asyncio.Task[None]] = set()
+        self._staying: dict[asyncio.Task[None], _Stay] = {}
 
     async def do(self, slice_: Slice) -> SliceResult:
         """Do a slice. What keeps it from being done is in its result."""
@@ -59,18 +68,24 @@ class Worker:
                 stay.idle.set()
 
     async def leave(self) -> None:
-        """End what is under way, of all runs. What was not done is given back."""
-        for stay in self._stays.values():
-            stay.stop.request(signal.SIGTERM)
-        await asyncio.gather(*self._staying)
+        """End what is under way, of all runs. Slices get a moment to come to an end: then others go on with them."""
+        for stay in self._staying.values():
+            if not stay.stop.is_requested:
+                stay.stop.request(signal.SIGTERM)
+        staying = list(self._staying)
+        if staying:
+            await asyncio.wait(staying, timeout=_GRACE_S)
+        for task in staying:
+            task.cancel()
+        await asyncio.gather(*staying, return_exceptions=True)
 
     def _stay(self, run: str) -> _Stay:
         stay = self._stays.get(run)
         if stay is None:
             stay = self._stays[run] = _Stay()
             task = asyncio.create_task(self._live(run, stay))
-            self._staying.add(task)
-            task.add_done_callback(self._staying.discard)
+            self._staying[task] = stay
+            task.add_done_callback(partial(self._left, run))
         return stay
 
     async def _live(self, run: str, stay: _Stay) -> None:
@@ -83,15 +98,26 @@ class Worker:
                 stay.at.set_result(at)
                 with suppress(LineLostError, StoppedError):
                     await stay.stop.race(self._line.ask("over", run=run))
-                stay.stop.request(signal.SIGTERM)
-                await stay.idle.wait()
-        except (PortSyncError, LineLostError) as error:
-            if not stay.at.done():
-                stay.at.set_exception(error if isinstance(error, PortSyncError) else _over())
-                await stay.idle.wait()
-        finally:
-            if not stay.at.done():
+                self._forget(run, stay)  # a slice that comes late must not begin in a place that is being cleared
+                if not stay.stop.is_requested:
+                    stay.stop.request(signal.SIGTERM)
+                await stay.settle()
+        except LineLostError as error:
+            raise _over() from error
+
+    def _left(self, run: str, task: asyncio.Task[None]) -> None:
+        """Tell those who still wait for the workplace why there is none."""
+        stay = self._staying.pop(task)
+        self._forget(run, stay)
+        error = None if task.cancelled() else task.exception()
+        if not stay.at.done():
+            if error is None:
                 stay.at.cancel()
+            else:
+                stay.at.set_exception(error)
+
+    def _forget(self, run: str, stay: _Stay) -> None:
+        if self._stays.get(run) is stay:
             del self._stays[run]
 
 
