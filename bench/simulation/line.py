@@ -25,6 +25,8 @@ _BEFORE = 0.4
 """The share of what a page takes in Python that is spent before its request is sent; or a batch."""
 _IN_WRITER = 0.5
 """The share of what an entity takes in Python that is spent where all pages meet."""
+_COMPILING = 0.5
+"""The share of what a JQ process takes to start that goes into its first run."""
 
 
 @dataclass(slots=True)
@@ -176,8 +178,8 @@ class Worker:
             number = self._idle.pop()
         else:
             number, self.started = self.started, self.started + 1
-            if number:  # the first one is started before it is needed
-                yield self.jq[number].use(costs.jq_start_s)
+            # The first one is started before it is needed; but its first run compiles the programs all the same.
+            yield self.jq[number].use(costs.jq_start_s * (1.0 if number else _COMPILING))
         each_s = costs.jq_entity_s + costs.jq_field_s * world.shape.work.fields
         yield self.jq[number].use((costs.jq_page_s + each_s * records) * world.grain)
         self._idle.append(number)
