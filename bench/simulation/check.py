@@ -42,9 +42,9 @@ def check(costs: Costs, repeat: int = 3, command: Sequence[str] = SYNC, shapes: 
     print(f"load {', '.join(f'{load:.1f}' for load in os.getloadavg())}; {repeat} runs of each shape\n")
     titles = ("seconds", "really", "off", "reqs", "really", "writes", "really", "MB", "really", "off", "others", "")
     print(_ROW.format("shape", *titles))
-    is_near = all([_check(shape, costs, measured(shape, repeat, command)) for shape in shapes])
+    near = [_check(shape, costs, measured(shape, repeat, command)) for shape in shapes]
     print(_NOTES)
-    return is_near
+    return all(near)
 
 
 def _check(shape: Shape, costs: Costs, took: Measured) -> bool:

@@ -1,4 +1,4 @@
-"""What the parts of a sync cost, in seconds of one core and in megabytes. `bench/costs.json` holds those of one machine."""
+"""What the parts of a sync cost, in seconds of one core and in megabytes; `bench/costs.json` holds one machine's."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ FIELD_MB = 40e-6
 """Of a record as JSON, for each of its fields: name, value, punctuation."""
 _FULL = 0.5
 """From this share of the time on it is what is nearest to its limit that is said to hold the sync up."""
+_MOMENT_S = 1e-6
+"""No sync takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
 
     clock.start(command())
     clock.run()
+    ended_at = max(ended_at, _MOMENT_S)
     parts = {"CPU (Python)": main.busy_s / ended_at, "CPU (JQ)": sum(p.busy_s for p in jq) / len(jq) / ended_at}
     return _found(world, ended_at, parts, worker.started, worker.most_held, shape.work.entities)
 
@@ -127,7 +130,7 @@ def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
     clock.start(run.command())
     clock.run()
     # What was not seen is looked for once, at the end, by one connection.
-    wall_s = run.ended_at + costs.stale_s * shape.work.entities
+    wall_s = max(run.ended_at, _MOMENT_S) + costs.stale_s * shape.work.entities
     parts = {
         "CPU (Python)": max(worker.main.busy_s for worker in run.workers) / wall_s,
         "CPU (JQ)": max(worker.jq[0].busy_s for worker in run.workers) / wall_s,
@@ -201,8 +204,8 @@ _FIRST = 10
 
 
 class Slices:
-    """How many chains a slice has: a few in the beginning, later as many as take the time that a slice is to take, and in
-    the end so few that all workers have some. Where a chain stands for many, so does a slice."""
+    """How many chains a slice has: a few in the beginning, later as many as take the time that a slice is to take, and
+    in the end so few that all workers have some. Where a chain stands for many, so does a slice."""
 
     def __init__(self, site: Cluster, grain: int) -> None:
         self._site = site

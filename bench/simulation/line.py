@@ -87,9 +87,6 @@ class Worker:
         self._room = Room(world.clock)
         self._kept = 0
         """Changed entities that do not fill a batch yet."""
-        self._seen = 0
-        self._given = 0
-        """Of those seen, the ones that were sent."""
         self._under_way = 0
         self._settled = Signal()
         self.held = 0
@@ -191,9 +188,7 @@ class Worker:
         world, costs, grain = self.world, self.world.costs, self.world.grain
         world.counts.pages += grain
         world.counts.entities += records * grain
-        self._seen += records * grain
-        sent = int(self._seen * world.shape.work.changed) - self._given
-        self._given += sent
+        sent = int(world.counts.entities * world.shape.work.changed) - world.counts.sent
         world.counts.sent += sent
         yield self.main.use(costs.entity_s * records * grain * _IN_WRITER)
         if world.database is not None:

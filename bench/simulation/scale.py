@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.simulation.forecast import forecast
-from bench.simulation.shapes import Cluster, Local, Port, Rate, Shape, Source, Work
+from bench.simulation.shapes import BATCH, Cluster, Local, Port, Rate, Shape, Source, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
 _BEGIN, _END = "<!-- the tables of scale: written by ./dev bench simulate --scale -->\n", "<!-- their end -->\n"
 
 ENTITIES = (10_000, 1_000_000, 10_000_000, 100_000_000)
-SITES = (Local(has_servers=False), *(Cluster(workers) for workers in (1, 10, 100, 1_000)))
+SITES: tuple[Local | Cluster, ...] = (Local(has_servers=False), *(Cluster(workers) for workers in (1, 10, 100, 1_000)))
 RECORDS, RECORD_PAGE, PARENTS = 1_000, 100, 100
 PORT = Port(latency_s=0.15, limit=Rate(35_000, 300))
 SOURCES = {
@@ -28,9 +28,8 @@ SOURCES = {
 }
 RUNS = {"first": (1.0, False), "1 % changed": (0.01, True), "nothing changed": (0.0, True)}
 _PAGES = 2_000
-"""So many pages are played at most, each of which may stand for many."""
-_SPREAD = 4
-"""So many chains there are at least for each worker that has enough to do."""
+"""With fewer than twice as many, each page is played for itself."""
+_LITTLE = 0.02
 _LIMITS = {
     "source (concurrency)": "source",
     "source (budget)": "budget",
@@ -71,10 +70,16 @@ ROWS = tuple(Row(source, entities, run) for source in SOURCES for entities in EN
 
 
 def grain_of(shape: Shape) -> int:
-    """For how many chains one is played: a divisor of their number, so that none is played in vain."""
-    work = shape.work
-    workers = shape.site.workers if isinstance(shape.site, Cluster) else 1
-    most = min(work.chains * work.chain_pages // _PAGES, work.chains // (_SPREAD * workers))
+    """For how many chains one is played: a divisor of their number, so that none is played in vain, and so few that what
+    one of them takes is little of the whole."""
+    work, source = shape.work, shape.source
+    at_least_s = max(
+        work.requests * source.latency_s / source.concurrency,
+        0.0 if source.budget is None else work.requests / source.budget.each_s,
+        work.sent / BATCH / PORT.limit.each_s if PORT.limit is not None else 0.0,
+        0.0 if isinstance(shape.site, Local) else work.requests * shape.site.grant_cpu_s,
+    )
+    most = min(work.requests // _PAGES, int(at_least_s * _LITTLE / (work.chain_pages * source.latency_s)))
     return max((grain for grain in range(1, most + 1) if work.chains % grain == 0), default=1)
 
 
