@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _SAMPLE_EVERY_S = 0.02
 _MEGABYTE = 1_000_000
+_OURS = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+"""What says which portsync is measured."""
 SYNC = (str(Path(sys.executable).with_name("portsync")), "sync")
 
 
@@ -67,10 +69,16 @@ def timed_sync(mapping: Path, port_url: str, **more: str) -> Taken:
 def timed_command(command: Sequence[str], mapping: Path, port_url: str, **more: str) -> Taken:
     """Run a command that takes `--report`, as `timed_sync` does."""
     report = mapping.with_suffix(".report.json")
-    environment = {"PORT_CLIENT_ID": "bench", "PORT_CLIENT_SECRET": "bench-secret", "PORT_BASE_URL": port_url, **more}
+    environment = {
+        "PORT_CLIENT_ID": "bench",
+        "PORT_CLIENT_SECRET": "bench-secret",
+        "PORT_BASE_URL": port_url,
+        **_OURS,
+        **more,
+    }
     output = mapping.with_suffix(".output")
     peaks: dict[int, int] = {}
-    cpu_s: dict[int, float] = {}
+    computed: dict[int, float] = {}
     with output.open("wb") as stream:
         begin = time.perf_counter()
         process = subprocess.Popen(
@@ -78,7 +86,7 @@ def timed_command(command: Sequence[str], mapping: Path, port_url: str, **more: 
         )
         # wait4 gives the resources of this one child and of the children that it has waited for: the JQ worker.
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            _sample(process.pid, peaks, cpu_s)
+            _sample(process.pid, peaks, computed)
             time.sleep(_SAMPLE_EVERY_S)
         wall_s = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(ended[1])
@@ -86,23 +94,24 @@ def timed_command(command: Sequence[str], mapping: Path, port_url: str, **more: 
         text = output.read_text(encoding="utf-8", errors="replace")
         raise BenchError(f"{' '.join(command[1:])} ended with exit code {process.returncode}\n{text}")
     main_peak = peaks.pop(process.pid, 0)
+    computed.pop(process.pid, None)
     return Taken(
         ended[2].ru_utime + ended[2].ru_stime,
         wall_s,
         main_peak / _MEGABYTE,
         sum(peaks.values()) / _MEGABYTE,
-        sum(taken for pid, taken in cpu_s.items() if pid != process.pid),
+        sum(computed.values()),
         json.loads(report.read_text(encoding="utf-8")),
     )
 
 
-def _sample(pid: int, peaks: dict[int, int], cpu_s: dict[int, float]) -> None:
-    """Note the peak memory of a process and of its children, and their CPU. Both only rise, so the last sample
-    counts."""
+def _sample(pid: int, peaks: dict[int, int], computed: dict[int, float]) -> None:
+    """Note the peak memory of a process and of its children, and the seconds that they computed. Both only rise, so the
+    last sample counts."""
     for each in (pid, *_children(pid)):
         try:
             status = Path(f"/proc/{each}/status").read_text(encoding="ascii", errors="replace")
-            cpu_s[each] = int(Path(f"/proc/{each}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+            computed[each] = int(Path(f"/proc/{each}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
         except OSError:
             continue
         if (found := status.partition("VmHWM:")[2]) != "":

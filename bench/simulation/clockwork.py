@@ -128,10 +128,11 @@ _TURN_S = 0.003
 class Machine:
     """Cores that programs share in turns; one that has slept comes before those that compute."""
 
-    def __init__(self, clock: Clockwork, cores: float) -> None:
+    def __init__(self, clock: Clockwork, cores: float, grain: int = 1) -> None:
+        """Where a computation stands for `grain` of them, so does a turn."""
         self._clock = clock
         self._free = cores
-        self._turn_s = _TURN_S if cores < math.inf else math.inf
+        self._turn_s = _TURN_S * grain if cores < math.inf else math.inf
         self._ready: deque[tuple[float, Step]] = deque()
 
     def compute(self, seconds: float, step: Step) -> None:

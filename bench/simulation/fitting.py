@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -60,9 +61,11 @@ def measure(told: Callable[[str], None], repeat: int = 3) -> Costs:
 def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
     """The costs that explain best what the runs took, each run counting as much as any other."""
 
+    pace_s = statistics.median(run.took.pace_s for run in runs)
+
     def explained(took: Callable[[Measured], float], *features: Callable[[Work], float]) -> list[float]:
         rows = [[feature(run.shape.work) for feature in features] for run in runs]
-        return least_squares(rows, [took(run.took) for run in runs])
+        return least_squares(rows, [took(run.took) * pace_s / run.took.pace_s for run in runs])
 
     start_s, start_again_s, chain_s, page_s, entity_s, batch_s, batch_field_s = explained(
         lambda took: took.main_cpu_s,
@@ -91,13 +94,14 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
         lambda work: work.sent * work.fields,
     )
     one, again = runs[0].took, runs[1].took
-    idle_s = (one.wall_s - one.main_cpu_s + again.wall_s - again.main_cpu_s) / 2
+    idle_s = (_idle_s(one) + _idle_s(again)) / 2
     state_page_s, state_entity_s, state_sent_s, state_python_s, stale_s = state
     costs = Costs(
+        pace_s=pace_s,
         start_s=start_s,
         start_again_s=start_again_s,
         idle_s=idle_s,
-        port_turns=(slow.wall_s - again.wall_s) / _SLOW_PORT_S,
+        port_turns=(_idle_s(slow) - idle_s) / _SLOW_PORT_S,
         chain_s=chain_s,
         page_s=page_s,
         entity_s=entity_s,
@@ -127,6 +131,10 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
 
 
 _WIRE_S = 0.0003
+
+
+def _idle_s(took: Measured) -> float:
+    return max(0.0, took.wall_s - took.main_cpu_s)
 
 
 def _with_memory(costs: Costs, runs: Sequence[Run]) -> Costs:

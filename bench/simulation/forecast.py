@@ -20,6 +20,8 @@ FIELD_MB = 40e-6
 """Of a record as JSON, for each of its fields: name, value, punctuation."""
 _FULL = 0.5
 """From this share of the time on it is what is nearest to its limit that is said to hold the sync up."""
+_MOMENT_S = 1e-6
+"""No sync takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,10 @@ class Forecast:
         return name if share >= _FULL else "waiting"
 
 
-def forecast(shape: Shape, costs: Costs, *, grain: int = 1, others: float = 0.0) -> Forecast:
-    """Play a sync of `shape`. With `grain`, each chain that is played stands for so many; `others` is how many cores
-    of the machine others take, on average."""
+def forecast(shape: Shape, costs: Costs, *, grain: int = 1) -> Forecast:
+    """Play a sync of `shape`. With `grain`, each chain that is played stands for so many."""
     if isinstance(shape.site, Local):
-        return _local(shape, shape.site, costs, others)
+        return _local(shape, shape.site, costs, grain)
     return _cluster(shape, shape.site, costs, grain)
 
 
@@ -80,48 +81,44 @@ def _world(clock: Clockwork, shape: Shape, costs: Costs, grain: int = 1) -> Worl
     )
 
 
-def _local(shape: Shape, site: Local, costs: Costs, others: float) -> Forecast:
+def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
     clock = Clockwork()
-    machine = Machine(clock, site.cores)
-    world = _world(clock, shape, costs)
+    machine = Machine(clock, site.cores, grain)
+    world = _world(clock, shape, costs, grain)
     main, *jq = (Program(clock, machine) for _ in range(1 + site.cores))
     if site.has_servers:
         world.source, world.port = Program(clock, machine), Program(clock, machine)
     if shape.state == "postgres":
         world.database = Program(clock, machine)
     worker = Worker(world, main, jq, Places(clock, site.cores))
-    chains = deque([shape.work.records] * shape.work.chains)
+    chains = deque([shape.work.records] * -(-shape.work.chains // grain))
     start_s = costs.start_again_s if shape.work.is_again else costs.start_s
-    finished = Signal()
     ended_at = 0.0
 
     def command() -> Process:
         nonlocal ended_at
         yield main.use(start_s)
         yield costs.idle_s + costs.port_turns * shape.port.latency_s
-        world.counts.requests += 1
-        if world.budget is not None:
-            yield world.budget.enter(1)
-        yield shape.source.latency_s + costs.wire_s
+        yield from _parents(world, 1)
+        clock.start(_parents(world, shape.work.parent_pages - 1))
         yield from worker.run(chains)
         ended_at = clock.now
-        finished.happen()
-
-    def disturbance() -> Process:
-        program = Program(clock, machine)
-        while not finished.has_happened:
-            yield program.use(0.003)
-            yield 0.003 / others - 0.003
 
     clock.start(command())
-    if others >= _LEAST_OTHERS:
-        clock.start(disturbance())
     clock.run()
+    ended_at = max(ended_at, _MOMENT_S)
     parts = {"CPU (Python)": main.busy_s / ended_at, "CPU (JQ)": sum(p.busy_s for p in jq) / len(jq) / ended_at}
     return _found(world, ended_at, parts, worker.started, worker.most_held, shape.work.entities)
 
 
-_LEAST_OTHERS = 0.02
+def _parents(world: World, pages: int) -> Process:
+    """Read so many pages of the parameter's values, one after the other."""
+    if pages:
+        yield from world.granted(pages)
+        if world.budget is not None:
+            yield world.budget.enter(pages)
+        world.counts.requests += pages
+        yield (world.shape.source.latency_s + world.costs.wire_s) * pages
 
 
 def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
@@ -129,81 +126,91 @@ def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
     world = _world(clock, shape, costs, grain)
     world.granting, world.grant_s, world.grant_cpu_s = Places(clock, 1), site.grant_s, site.grant_cpu_s
     world.database = Places(clock, site.database_cores)
-    endless = Machine(clock, math.inf)
-    workers = []
-    left = all_chains = -(-shape.work.chains // grain)
-    known = 0
-    more = Signal()
-    coordinator = Places(clock, 1)
-    ended_at = 0.0
-    running = site.workers
-    sizes = Slices(shape.source.concurrency, site, grain)
-
-    def work() -> Process:
-        nonlocal left, known, running, ended_at
-        main, jq = Program(clock, endless), Program(clock, endless)
-        worker = Worker(world, main, [jq], Places(clock, 1))
-        workers.append((worker, main, jq))
-        while left:
-            if not known:
-                yield more.wait
-                continue
-            size = min(sizes.next(left), known)
-            left, known = left - size, known - size
-            yield coordinator.use(site.slice_cpu_s)
-            begun = clock.now
-            yield from worker.run(deque([shape.work.records] * size))
-            sizes.took(size, clock.now - begun)
-        running -= 1
-        if not running:
-            ended_at = clock.now
-
-    def command() -> Process:
-        start_s = costs.start_again_s if shape.work.is_again else costs.start_s
-        yield start_s + costs.idle_s + costs.port_turns * shape.port.latency_s
-        for _ in range(site.workers):
-            clock.start(work())
-        yield from parents()
-
-    def parents() -> Process:
-        """The parameter's values come page by page, while workers read what belongs to the first ones."""
-        nonlocal known, more
-        pages = shape.work.parent_pages
-        steps = max(1, pages // max(1, grain))
-        for step in range(steps):
-            count = pages * (step + 1) // steps - pages * step // steps
-            yield from world.granted(count)
-            if world.budget is not None:
-                yield world.budget.enter(count)
-            world.counts.requests += count
-            yield (shape.source.latency_s + costs.wire_s) * count
-            known += all_chains * (step + 1) // steps - all_chains * step // steps
-            told, more = more, Signal()
-            told.happen()
-
-    clock.start(command())
+    run = _Run(world, site)
+    clock.start(run.command())
     clock.run()
     # What was not seen is looked for once, at the end, by one connection.
-    ended_at += costs.stale_s * shape.work.entities
+    wall_s = max(run.ended_at, _MOMENT_S) + costs.stale_s * shape.work.entities
     parts = {
-        "CPU (Python)": max(main.busy_s for _, main, _ in workers) / ended_at,
-        "CPU (JQ)": max(jq.busy_s for _, _, jq in workers) / ended_at,
-        "state": world.database.busy_s / site.database_cores / ended_at,
-        "gate": world.granting.busy_s / ended_at,
-        "coordinator": coordinator.busy_s / ended_at,
+        "CPU (Python)": max(worker.main.busy_s for worker in run.workers) / wall_s,
+        "CPU (JQ)": max(worker.jq[0].busy_s for worker in run.workers) / wall_s,
+        "state": world.database.busy_s / site.database_cores / wall_s,
+        "gate": world.granting.busy_s / wall_s,
+        "coordinator": run.coordinator.busy_s / wall_s,
     }
-    most_held = max(worker.most_held for worker, _, _ in workers)
-    seen = shape.work.entities // site.workers
-    return _found(world, ended_at, parts, 1, most_held, seen)
+    most_held = max(worker.most_held for worker in run.workers)
+    return _found(world, wall_s, parts, 1, most_held, shape.work.entities // site.workers)
+
+
+class _Run:
+    """A run of a cluster: one command, which finds the chains, and workers that take them in slices."""
+
+    def __init__(self, world: World, site: Cluster) -> None:
+        self._world = world
+        self._site = site
+        self._left = self._all = -(-world.shape.work.chains // world.grain)
+        self._known = 0
+        """Chains of which the coordinator has heard, and that nobody has taken."""
+        self._more = Signal()
+        self._slices = Slices(site, world.grain)
+        self._running = site.workers
+        self.coordinator = Places(world.clock, 1)
+        self.workers: list[Worker] = []
+        self.ended_at = 0.0
+
+    def command(self) -> Process:
+        """Begin, and find the chains while workers read those that are found."""
+        world, costs = self._world, self._world.costs
+        start_s = costs.start_again_s if world.shape.work.is_again else costs.start_s
+        yield start_s + costs.idle_s + costs.port_turns * world.shape.port.latency_s
+        for _ in range(self._site.workers):
+            world.clock.start(self._work())
+        pages = world.shape.work.parent_pages
+        steps = max(1, pages // world.grain)
+        for step in range(steps):
+            yield from _parents(world, _part(pages, step, steps))
+            self._known += _part(self._all, step, steps)
+            told, self._more = self._more, Signal()
+            told.happen()
+
+    def _work(self) -> Process:
+        world = self._world
+        endless = Machine(world.clock, math.inf)
+        main, jq = Program(world.clock, endless), Program(world.clock, endless)
+        worker = Worker(world, main, [jq], Places(world.clock, 1))
+        self.workers.append(worker)
+        while self._left:
+            if not self._known:
+                yield self._more.wait
+                continue
+            size = min(self._slices.next(self._left), self._known)
+            self._left, self._known = self._left - size, self._known - size
+            yield self.coordinator.use(self._site.slice_cpu_s * world.grain)
+            begun = world.clock.now
+            yield from worker.run(deque([world.shape.work.records] * size))
+            self._slices.took(size, world.clock.now - begun)
+        self._running -= 1
+        if not self._running:
+            self.ended_at = world.clock.now
+
+
+def _part(whole: int, number: int, parts: int) -> int:
+    """How large a part is, where all together are the whole."""
+    return whole * (number + 1) // parts - whole * number // parts
+
+
+_FIRST = 10
+"""Chains of the first slices."""
 
 
 class Slices:
-    """How many chains a slice has: as many as are read at once in the beginning, later as many as take the time that a
-    slice is to take, and in the end so few that all workers have some."""
+    """How many chains a slice has: a few in the beginning, later as many as take the time that a slice is to take, and
+    in the end so few that all workers have some. Where a chain stands for many, so does a slice."""
 
-    def __init__(self, first: int, site: Cluster, grain: int) -> None:
-        self._size = float(max(1, first // grain))
+    def __init__(self, site: Cluster, grain: int) -> None:
         self._site = site
+        self._slice_s = site.slice_s * grain
+        self._size = float(_FIRST)
 
     def next(self, left: int) -> int:
         """The size of the next one, where so many chains are left."""
@@ -212,7 +219,7 @@ class Slices:
 
     def took(self, size: int, seconds: float) -> None:
         """Heed how long a slice took."""
-        fitting = size * self._site.slice_s / max(seconds, 1e-6)
+        fitting = size * self._slice_s / max(seconds, 1e-6)
         self._size = min(max(1.0, fitting), 2 * max(self._size, size))
 
 

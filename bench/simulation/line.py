@@ -25,6 +25,8 @@ _BEFORE = 0.4
 """The share of what a page takes in Python that is spent before its request is sent; or a batch."""
 _IN_WRITER = 0.5
 """The share of what an entity takes in Python that is spent where all pages meet."""
+_COMPILING = 0.5
+"""The share of what a JQ process takes to start that goes into its first run."""
 
 
 @dataclass(slots=True)
@@ -85,9 +87,6 @@ class Worker:
         self._room = Room(world.clock)
         self._kept = 0
         """Changed entities that do not fill a batch yet."""
-        self._seen = 0
-        self._given = 0
-        """Of those seen, the ones that were sent."""
         self._under_way = 0
         self._settled = Signal()
         self.held = 0
@@ -176,8 +175,8 @@ class Worker:
             number = self._idle.pop()
         else:
             number, self.started = self.started, self.started + 1
-            if number:  # the first one is started before it is needed
-                yield self.jq[number].use(costs.jq_start_s)
+            # The first one is started before it is needed; but its first run compiles the programs all the same.
+            yield self.jq[number].use(costs.jq_start_s * (1.0 if number else _COMPILING))
         each_s = costs.jq_entity_s + costs.jq_field_s * world.shape.work.fields
         yield self.jq[number].use((costs.jq_page_s + each_s * records) * world.grain)
         self._idle.append(number)
@@ -189,9 +188,7 @@ class Worker:
         world, costs, grain = self.world, self.world.costs, self.world.grain
         world.counts.pages += grain
         world.counts.entities += records * grain
-        self._seen += records * grain
-        sent = int(self._seen * world.shape.work.changed) - self._given
-        self._given += sent
+        sent = int(world.counts.entities * world.shape.work.changed) - world.counts.sent
         world.counts.sent += sent
         yield self.main.use(costs.entity_s * records * grain * _IN_WRITER)
         if world.database is not None:

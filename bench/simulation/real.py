@@ -17,11 +17,15 @@ from tests.postgres import postgres_server
 
 from bench.runs import SYNC, BenchError, server, timed_command
 from bench.simulation.shapes import BATCH, Shape
-from bench.workload import BLUEPRINT, blueprint, entity_mapping
+from bench.workload import BLUEPRINT, blueprint, entity_mapping, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_QUIET = 0.15
+"""Cores that others may take of a quiet machine."""
+PATIENCE_S = 240.0
+"""So long a quiet machine is waited for, for the runs of each shape."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -42,12 +46,24 @@ class Measured:
     jq_mb: float
     others: float
     """Cores that others took meanwhile, on average: what disturbs the measurement."""
+    pace_s: float
+    """What `pace` took, before and after."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether others left the machine alone."""
+        return self.others < _QUIET
 
 
 def measured(shape: Shape, repeat: int = 1, command: Sequence[str] = SYNC) -> Measured:
-    """The medians of `repeat` runs. `command` is what syncs: it takes a mapping and `--report FILE`. Raises BenchError
-    where a run does not bring what it should."""
-    runs = [_measured_once(shape, command) for _ in range(repeat)]
+    """The medians of `repeat` runs, those in which others computed least where some disturbed. `command` is what syncs:
+    it takes a mapping and `--report FILE`. Raises BenchError where a run does not bring what it should."""
+    runs: list[Measured] = []
+    until = time.monotonic() + PATIENCE_S
+    while sum(run.is_quiet for run in runs) < repeat and (len(runs) < repeat or time.monotonic() < until):
+        _await_quiet(until)
+        runs.append(_measured_once(shape, command))
+    runs = sorted(runs, key=lambda run: run.others)[:repeat]
     return Measured(*(statistics.median(getattr(run, field.name) for run in runs) for field in fields(Measured)))
 
 
@@ -71,10 +87,12 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
             server("shaped_source", *_source_options(shape, work.changed, shape.source.latency_s))
         )
         mapping = _mapping(folder, shape, url)
+        pace_s = pace()
         before, busy = _got(port_url, "/traffic"), _busy_s()
         begun = time.perf_counter()
         taken = timed_command([*command, str(mapping)], mapping, port_url, **state)
         busy, passed = _busy_s() - busy, time.perf_counter() - begun
+        pace_s = (pace_s + pace()) / 2
         after, spent = _got(port_url, "/traffic"), _got(url, "/spent")
         tally = _got(port_url, "/tally")
     if (tally["distinct"], tally["wrong"]) != (work.entities, 0):
@@ -96,6 +114,7 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
         main_mb=taken.main_mb,
         jq_mb=taken.worker_mb,
         others=max(0.0, busy - ours) / passed,
+        pace_s=pace_s,
     )
 
 
@@ -154,6 +173,26 @@ def _busy_s() -> float:
 def _got(url: str, path: str) -> Any:
     with urllib.request.urlopen(f"{url}{path}", timeout=30) as answer:
         return json.load(answer)
+
+
+def _await_quiet(until: float) -> None:
+    """Wait until others leave the machine alone, or until that moment of the monotonic clock."""
+    while time.monotonic() < until:
+        busy_s = _busy_s()
+        time.sleep(1.0)
+        if _busy_s() - busy_s < _QUIET:
+            return
+
+
+def pace() -> float:
+    """Seconds of CPU that a fixed piece of work takes now: cores are not always as fast."""
+    found = []
+    for _ in range(15):
+        begun = time.process_time()
+        for number in range(600):
+            json.loads(json.dumps(record(number)))
+        found.append(time.process_time() - begun)
+    return min(found)
 
 
 def batches(entities: int) -> int:

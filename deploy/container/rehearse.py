@@ -81,6 +81,9 @@ def build(dockerfile: Path, base: Path, work: Path) -> Image:
             # Devices are among the files.
             subprocess.run(["cp", "-a", str(source), str(image.root)], check=True)
             images[name or "final"] = image
+        elif word == "ARG":
+            argument, _, default = rest.partition("=")
+            image.args[argument] = default
         else:
             print(f"  {word} {rest[:110]}", flush=True)
             follow(word, rest, image, images)
@@ -92,9 +95,6 @@ def follow(word: str, rest: str, image: Image, images: Mapping[str, Image]) -> N
     match word:
         case "RUN":
             run_in(image, ["/bin/sh", "-c", rest], {**image.args, **pip_settings()}, check=True)
-        case "ARG":
-            name, _, default = rest.partition("=")
-            image.args[name] = default
         case "COPY":
             copy(rest, image, images)
         case "ENV":

@@ -236,7 +236,8 @@ class MappingRun:
         self.pulse.feel(lambda: port.attempts)
         await self.stop.race(signed_in(port, settings.port_url, self._log))
         if settings.initialize_resources and order.planned is None:
-            await self.stop.race(create_missing_blueprints(port, self.mapping))
+            async with nullcontext() if self.clustered is None else self.clustered.creating:
+                await self.stop.race(create_missing_blueprints(port, self.mapping))
         holdings = Holdings(port, owner)
         now, every_s = self.around.runtime.clock(), settings.compare_every
         recheck = Recheck(catalog, holdings, now=now, every_s=every_s, is_full=order.is_full)

@@ -12,7 +12,10 @@ import pytest
 
 from portsync import cluster
 from portsync.cli.running import run
-from portsync.errors import ConfigError, StoppedError
+from portsync.cluster.gates import told
+from portsync.cluster.line import LineLostError
+from portsync.cluster.slices import Slice
+from portsync.errors import ClusterError, ConfigError, StoppedError
 from portsync.logs import Redactor
 from portsync.running import Order
 from portsync.runtime import Runtime
@@ -20,6 +23,8 @@ from portsync.settings import read_settings
 from portsync.surroundings import Surroundings
 
 distributed: Any = pytest.importorskip("distributed", reason="distributed is not installed: pip install '.[dask]'")
+
+from dask import config  # noqa: E402 - it needs what is above
 
 from portsync.cluster.dask import NAME, KeeperPlugin, SlicePlugin, dask_cluster  # noqa: E402 - it needs what is above
 
@@ -87,6 +92,23 @@ def test_commands_that_come_at_once_both_find_all_workers_ready() -> None:
     asyncio.run(scenario())
 
 
+def test_a_scheduler_that_goes_away_ends_what_is_asked_of_it() -> None:
+    async def scenario() -> None:
+        async with dask() as (scheduler, _), dask_cluster(scheduler.address, connect_s=0.2) as cluster:
+            waiting = asyncio.create_task(cluster.line.ask("enter", limits=["away", 0.0, 0], wanted=1, told=told()))
+            await scheduler.close()
+            with pytest.raises(LineLostError):
+                await asyncio.wait_for(waiting, 30)
+            await cluster._client.close()
+            with pytest.raises(LineLostError):
+                await cluster.line.ask("over", run="any")
+            nothing = Slice("any", 1, 0, (), frozenset(), frozenset(), {})
+            with pytest.raises(ClusterError):
+                await cluster.do(nothing)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("plugin", [KeeperPlugin(), SlicePlugin()], ids=["scheduler", "worker"])
 def test_who_has_another_version_does_not_take_our_parts(plugin: KeeperPlugin | SlicePlugin) -> None:
     assert pickle.loads(pickle.dumps(plugin)).name == NAME
@@ -144,6 +166,11 @@ def test_an_address_that_leads_nowhere_is_named_with_the_reason(address: str, sa
         assert said in message
 
     asyncio.run(scenario())
+
+
+def test_an_address_without_tls_is_refused_where_dask_shall_encrypt() -> None:
+    with config.set({"distributed.comm.require-encryption": True}):
+        assert "encryption required by Dask configuration" in asyncio.run(refusal("tcp://127.0.0.1:8786"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

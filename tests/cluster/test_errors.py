@@ -70,10 +70,3 @@ def test_an_error_that_says_more_arrives_with_all_of_it(error: PortSyncError) ->
     assert type(found) is type(error)
     assert vars(found) == vars(error)
     assert str(found) == str(error)
-
-
-def test_an_error_arrives_without_what_caused_it_though_that_cannot_be_passed_on() -> None:
-    error = PortSyncError(PROBLEMS[0])
-    error.__cause__ = OSError(lambda: None)
-
-    assert passed_on(error).problems == error.problems

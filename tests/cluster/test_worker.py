@@ -329,13 +329,21 @@ def test_a_workplace_that_lacks_what_the_coordinator_has_says_so_in_each_result(
         assert not result.is_whole
 
 
-def test_a_database_that_cannot_be_reached_is_why_nothing_is_written(cluster: Cluster) -> None:
+def test_a_database_that_cannot_be_reached_is_why_nothing_is_written_and_its_own_error_stays_at_the_worker(
+    cluster: Cluster,
+) -> None:
+    """Dask has exceptions pickled with all that caused them, which may hold a connection, or what none should have."""
+
     async def act(run: Run) -> SliceResult:
         environment = {**run.brief.environment, "PORTSYNC_STATE": "postgresql://state@/postgres?host=/nowhere"}
         await run.begin(replace(run.brief, environment=environment).packed())
         return await run.do("a")
 
-    assert codes(cluster.play(act)) == ["bad-state"]
+    result = cluster.play(act)
+
+    assert codes(result) == ["bad-state"]
+    down: Any = result.down
+    assert (down.__cause__, down.__context__, down.__traceback__) == (None, None, None)
 
 
 def test_a_worker_joins_no_run_after_which_a_later_one_began(cluster: Cluster) -> None:

@@ -15,8 +15,11 @@ def pods(objects: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """What the objects say of the pods that they make."""
     for found in objects:
         match found["kind"]:
-            case "Deployment":
+            case "Deployment" | "Job":
                 yield found["spec"]["template"]["spec"]
+            case "DaskCluster":
+                yield found["spec"]["scheduler"]["spec"]
+                yield found["spec"]["worker"]["spec"]
             case "CronJob":
                 yield found["spec"]["jobTemplate"]["spec"]["template"]["spec"]
             case _:

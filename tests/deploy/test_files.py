@@ -15,6 +15,8 @@ import click
 import kubernetes_validate
 import pytest
 import yaml
+from distributed.cli.dask_scheduler import main as dask_scheduler
+from distributed.cli.dask_worker import main as dask_worker
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import AliasChoices
 from starlette.applications import Starlette
@@ -198,6 +200,57 @@ def test_the_variables_and_the_mapping_of_the_manifests_can_be_used() -> None:
     read_settings(environment)
     loaded = parse(mapping["mapping.yaml"], Path("mapping.yaml"), environment)
     assert fit_problems(loaded, read_blueprints(ROOT / "blueprints" / "claude")) == []
+
+
+# Dask
+
+DASK = [found for path in sorted((DEPLOY / "dask").iterdir()) for found in objects(path)]
+
+
+def dask_object(kind: str) -> dict[str, Any]:
+    (found,) = (one for one in DASK if one["kind"] == kind)
+    return found
+
+
+def test_the_pods_of_a_dask_cluster_are_such_as_kubernetes_takes_and_have_no_rights_that_they_do_not_need() -> None:
+    made = list(pods(DASK))
+    assert len(made) == 3
+    for pod in made:
+        whole = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "any"}, "spec": pod}
+        kubernetes_validate.validate(whole, KUBERNETES, strict=True)
+        assert hardened(pod) == []
+    kubernetes_validate.validate(dask_object("Job"), KUBERNETES, strict=True)
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "any"}}
+    service["spec"] = dask_object("DaskCluster")["spec"]["scheduler"]["service"]
+    kubernetes_validate.validate(service, KUBERNETES, strict=True)
+
+
+def test_scheduler_workers_and_job_have_the_same_image() -> None:
+    assert {container["image"] for pod in pods(DASK) for container in containers(pod)} == {"portsync:0.1.0-cluster"}
+
+
+def test_the_job_asks_for_a_run_at_the_scheduler_of_the_cluster() -> None:
+    (job,) = containers(next(pods([dask_object("Job")])))
+    command = portsync.get_command(click.Context(portsync), job["args"][0])
+    assert command is not None
+    context = command.make_context("sync", job["args"][1:])
+    mounted = {mount["mountPath"] for mount in job["volumeMounts"]}
+    assert {str(path) for path in context.params["mappings"]} <= mounted
+    # The operator names the service of the scheduler after the cluster.
+    cluster = dask_object("DaskCluster")
+    service = cluster["spec"]["scheduler"]["service"]
+    name, port = cluster["metadata"]["name"], service["ports"][0]["port"]
+    assert (context.params["executor"], context.params["scheduler"]) == ("dask", f"tcp://{name}-scheduler:{port}")
+    assert service["selector"]["dask.org/cluster-name"] == name
+
+
+@pytest.mark.parametrize(("part", "command"), [("scheduler", dask_scheduler), ("worker", dask_worker)])
+def test_scheduler_and_worker_take_what_they_are_given(part: str, command: click.Command) -> None:
+    (container,) = dask_object("DaskCluster")["spec"][part]["spec"]["containers"]
+    assert container["command"] == ["dask", part]
+    known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+    assert {word for word in container["args"] if word.startswith("--")} <= known
+    assert "--nthreads" in container["args"] or part == "scheduler"
 
 
 # Prometheus

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import defaultdict
 from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from portsync.cli.progress import SyncProgress
 from portsync.cluster.executor import Clustered
 from portsync.cluster.sharing import of_coordinator
 from portsync.cluster.slots import Slots
+from portsync.port.owner import owner_of
 from portsync.running import MappingRun
 from portsync.stop import Stop
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from portsync.cluster.cluster import Cluster
     from portsync.mapping.source import RateLimit
+    from portsync.port.owner import Owner
     from portsync.report import Report, ResourceReport
     from portsync.running import Loaded, Order
     from portsync.surroundings import Surroundings
@@ -85,9 +88,11 @@ async def _in_turn(runs: Sequence[MappingRun], stop: Stop) -> list[Report]:
 
 async def _at_once(runs: Sequence[MappingRun], stop: Stop) -> list[Report]:
     room = asyncio.Semaphore(_RUNS_AT_ONCE)
+    # Those who write as the same integration share its state, which one run at a time may have.
+    turns: defaultdict[Owner, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def one(run: MappingRun) -> Report | None:
-        async with room:
+        async with turns[owner_of(run.around.settings, run.mapping.name)], room:
             return None if stop.is_requested and run is not runs[0] else await run.run()
 
     found = await asyncio.gather(*map(one, runs))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import distributed
-from distributed.client import FutureCancelledError
+from distributed.client import ClosedClientError, FutureCancelledError
 from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 from distributed.scheduler import KilledWorker
 
@@ -124,7 +124,8 @@ class _Line:
     async def ask(self, what: str, **more: Json) -> Json:
         try:
             return await getattr(self._scheduler, NAME)(who=self._who, what=what, said=more)
-        except OSError as error:
+        # Dask says with a RuntimeError that it has closed all connections.
+        except (OSError, RuntimeError) as error:
             raise LineLostError from error
 
 
@@ -157,7 +158,10 @@ class DaskCluster:
         """Have a slice done. Raises SliceLostError and ClusterError."""
         for attempt in range(_TRIES):
             key = f"portsync-{slice_.run}-{slice_.number}-{attempt}"
-            future = self._client.submit(do_slice, slice_, key=key, pure=False)
+            try:
+                future = self._client.submit(do_slice, slice_, key=key, pure=False)
+            except ClosedClientError as error:
+                raise _lost() from error
             try:
                 return await self._result(future)
             except KilledWorker:
@@ -232,8 +236,9 @@ async def _connected(address: str, connect_s: float) -> Any:
         async with asyncio.timeout(2 * connect_s):
             await client
         is_connected = True
-    # Dask says with a TypeError that it has no certificates for tls://.
-    except (OSError, ValueError, TypeError) as error:
+    # Dask says with a TypeError that it has no certificates for tls://, and with a RuntimeError that it must not go
+    # without them.
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         message = f"no Dask scheduler answers at {address}: {str(error) or 'whoever answers is none'}"
         hint = "check the address, such as tcp://scheduler:8786, and whether the scheduler runs"
         if address.startswith("tls:"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from portsync.chains.stream import is_single
@@ -35,6 +35,8 @@ class Clustered:
 
     cluster: Cluster
     slots: Slots
+    creating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while blueprints are created, which several mappings may have at hand."""
 
 
 @dataclass(frozen=True, slots=True)

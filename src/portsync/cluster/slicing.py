@@ -121,7 +121,8 @@ class Slicing:
             return
         with suppress(LineLostError):
             await self._cluster.line.ask("stop", run=self._run_id)
-        await asyncio.wait(self._under_way, timeout=_GRACE_S)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_GRACE_S)
         for task in self._under_way:
             task.cancel()
         if self._under_way:

@@ -60,13 +60,17 @@ class Worker:
         stay.slices += 1
         stay.idle.clear()
         try:
-            return await work(slice_, await asyncio.shield(stay.at))
+            result = await work(slice_, await asyncio.shield(stay.at))
         except PortSyncError as error:
-            return SliceResult(ResourceReport(slice_.resource, "").part(), down=error, is_whole=False)
+            result = SliceResult(ResourceReport(slice_.resource, "").part(), down=error, is_whole=False)
         finally:
             stay.slices -= 1
             if not stay.slices:
                 stay.idle.set()
+        if result.down is not None:
+            # What caused it may be nothing that another process can be given, and hold what none should have.
+            result.down.__cause__ = result.down.__context__ = result.down.__traceback__ = None
+        return result
 
     async def leave(self) -> None:
         """End what is under way, of all runs. Slices get a moment to come to an end: then others go on with them."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from sqlalchemy import ARRAY, Connection, String, and_, any_, bindparam, cast, func, literal, null, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portsync.errors import Problem, StateLostError
 from portsync.state.tables import ENTITIES, SCOPES
@@ -26,12 +26,18 @@ AT_ONCE = 500
 """So many identifiers go into one statement."""
 
 
+def dialect_of(connection: Connection) -> Any:
+    """SQLAlchemy's module of what this database alone understands. The others are not read: that of PostgreSQL is
+    some forty modules, which most runs have no use for."""
+    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+
+
 class EntityRows:
     """Reads and writes rows of entities, many at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+        self._dialect = dialect_of(connection)
 
     def add_scope(self, values: Mapping[str, Any]) -> None:
         """Let there be a scope with these values, whoever makes it."""
@@ -95,9 +101,11 @@ class EntityRows:
     def _list(self, identifiers: Sequence[str]) -> Any:
         """A column of these texts. They travel as one parameter, which costs a fifth of one for each."""
         text = orjson.dumps(identifiers).decode()
-        if self._dialect is postgresql:
+        if self._connection.dialect.name == "postgresql":
             # As a value of the type JSONB, the text itself would be made a JSON string.
-            return func.jsonb_array_elements_text(cast(literal(text, String), postgresql.JSONB)).column_valued("listed")
+            return func.jsonb_array_elements_text(cast(literal(text, String), self._dialect.JSONB)).column_valued(
+                "listed"
+            )
         return func.json_each(text).table_valued("value").c.value
 
 

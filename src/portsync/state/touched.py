@@ -10,12 +10,11 @@ from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portsync.state.hook_store import HookStore, hooks_path
 from portsync.state.hook_tables import TOUCHED
 from portsync.state.place import StatePlace
-from portsync.state.rows import pieces
+from portsync.state.rows import dialect_of, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,8 +36,7 @@ def touch(store: HookStore, catalog: str, entities: Iterable[Named]) -> None:
     if not rows:
         return
     with store.writing() as connection:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        given = dialect.insert(TOUCHED)
+        given = dialect_of(connection).insert(TOUCHED)
         key = ["catalog", "blueprint", "identifier"]
         connection.execute(given.on_conflict_do_update(index_elements=key, set_={"is_settled": False}), rows)
 
