@@ -143,7 +143,6 @@ class DaskCluster:
         self._client = client
         self._line = _Line(client.scheduler, client.id)
         self._width = 0
-        self._numbers: dict[str, int] = {}
         self._alone_since: float | None = None
 
     @property
@@ -161,7 +160,7 @@ class DaskCluster:
             try:
                 future = self._client.submit(do_slice, slice_, key=key, pure=False)
             except ClosedClientError as error:
-                raise _lost() from error
+                raise _lost(_NO_LINE) from error
             try:
                 return await self._result(future)
             except KilledWorker:

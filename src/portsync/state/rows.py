@@ -91,7 +91,7 @@ class EntityRows:
 
     def is_among(self, identifiers: Sequence[str]) -> ColumnElement[bool]:
         """The condition for rows of these entities."""
-        if self._dialect is postgresql:
+        if self._connection.dialect.name == "postgresql":
             # Of a list, PostgreSQL expects so few rows that it takes the index. Of a query it believes what it was told
             # of the table last; in a first run that is nothing, and every page would read the whole table.
             listed = func.array(select(self._list(identifiers)).scalar_subquery(), type_=ARRAY(String))
