@@ -63,7 +63,9 @@ class Browser:
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer["error"]
                 return answer["result"]
-            self.events.append(answer)
+            # What is still said of a tab before this one is none of its business.
+            if answer.get("sessionId", "") == self.session:
+                self.events.append(answer)
 
     def _next(self) -> Any:
         while b"\0" not in self._rest:
@@ -77,7 +79,11 @@ class Browser:
     def tab(self, width: int = 1440, height: int = 900) -> Iterator[Browser]:
         """A new tab, closed at the end without being asked whether it may."""
         self.session = ""
-        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        # A context of its own: no cookie, and no process in which a complaint of an earlier page is kept.
+        context = self.send("Target.createBrowserContext")["browserContextId"]
+        where = {"browserContextId": context, "downloadPath": str(self.downloads)}
+        self.send("Browser.setDownloadBehavior", behavior="allow", **where)
+        target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
@@ -85,7 +91,7 @@ class Browser:
         self.size(width, height)
         yield self
         self.session = ""
-        self.send("Target.closeTarget", targetId=target)
+        self.send("Target.disposeBrowserContext", browserContextId=context)
 
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)
@@ -215,9 +221,7 @@ def browsing(folder: Path) -> Iterator[Browser]:
     for each in (to_read, back_write, *far):
         os.close(each)
     try:
-        browser = Browser(to_write, back_read, downloads)
-        browser.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
-        yield browser
+        yield Browser(to_write, back_read, downloads)
     finally:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
