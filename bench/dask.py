@@ -266,7 +266,7 @@ def _mapping(source: str, records: int, query: str) -> dict[str, Any]:
 
 @contextmanager
 def _workers(count: int) -> Iterator[Cluster]:
-    """So many workers of one thread each. Raises BenchError where they do not start."""
+    """So many workers, each of which does two slices at once. Raises BenchError where they do not start."""
     command = [sys.executable, "-m", "bench.workers", str(count)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE.parent

@@ -13,7 +13,9 @@ def main() -> None:
     """Run the scheduler in this process, and each worker in one of its own, until nobody listens any more."""
     parser = argparse.ArgumentParser()
     parser.add_argument("workers", type=int)
-    parser.add_argument("--threads", type=int, default=1, help="of each worker")
+    parser.add_argument(
+        "--threads", type=int, default=2, help="of each worker: while the slice of one ends, that of another goes on"
+    )
     given = parser.parse_args()
     making: Any = LocalCluster
     with making(n_workers=given.workers, threads_per_worker=given.threads, dashboard_address=":0") as cluster:

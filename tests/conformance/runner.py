@@ -115,7 +115,7 @@ def run_portsync(case: Case, place: Place, port: WatchedPort, postgres: str | No
     command = ["sync", str(mapping), "--full", "--report", str(report_file)]
     if postgres is not None:
         environment |= {"PORTSYNC_STATE": postgres, "PORTSYNC_IDENTIFIER": f"case-{uuid.uuid4()}"}
-        runtime = replace(runtime, cluster=opening(lambda: runtime))
+        runtime = replace(runtime, cluster=opening(lambda: runtime, workers=1))
         command += ["--executor", "dask", "--scheduler", "here"]
     code, said = _run(command, runtime, place.folder)
     report = json.loads(report_file.read_text(encoding="utf-8")) if report_file.is_file() else {}
