@@ -73,5 +73,5 @@ def test_the_numbers_that_the_pages_name_are_those_of_the_code() -> None:
     assert (ours._WITHOUT_WORKERS_S, ours._TRIES) == (120, 3)
     assert "no worker for two minutes" in errors
     assert "portsync gives it to Dask three times" in errors
-    assert (sizing._SHORTEST_S, sizing._LONGEST_S) == (0.5, 5)
-    assert "as many as take half a second to five seconds" in TEXT
+    assert (sizing._SHORTEST_S, sizing._LONGEST_S) == (1.0, 5)
+    assert "as many as take one to five seconds" in TEXT

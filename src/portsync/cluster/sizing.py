@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _LONGEST_S = 5.0
-_SHORTEST_S = 0.5
+_SHORTEST_S = 1.0
 _SHARE = 0.125
 """A slice takes no more than this share of what its resource has taken so far: at the end, all workers are done at
 about the same time."""
