@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+import dask
 from distributed import LocalCluster
 
 
@@ -18,7 +19,10 @@ def main() -> None:
     )
     given = parser.parse_args()
     making: Any = LocalCluster
-    with making(n_workers=given.workers, threads_per_worker=given.threads, dashboard_address=":0") as cluster:
+    # Dask looks a hundred times a second at what the threads of a worker do. Slices have none, so it finds out nothing.
+    without_profile = dask.config.set({"distributed.worker.profile.enabled": False})
+    workers = {"n_workers": given.workers, "threads_per_worker": given.threads}
+    with without_profile, making(**workers, dashboard_address=":0") as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 
