@@ -70,8 +70,8 @@ ROWS = tuple(Row(source, entities, run) for source in SOURCES for entities in EN
 
 
 def grain_of(shape: Shape) -> int:
-    """For how many chains one is played: a divisor of their number, so that none is played in vain, and so few that what
-    one of them takes is little of the whole."""
+    """For how many chains one is played: a divisor of their number, so that none is played in vain, and so few that
+    what one of them takes is little of the whole."""
     work, source = shape.work, shape.source
     at_least_s = max(
         work.requests * source.latency_s / source.concurrency,
