@@ -24,9 +24,9 @@ class Costs:
     port_turns: float
     """Requests to Port that come one after the other, before and after the writing."""
     chain_s: float
-    """For a chain of requests, in Python."""
+    """For a chain of requests with its first page, in Python: request, answer, entry in the state."""
     page_s: float
-    """For a page, in Python: its request, its answer, its entry in the state."""
+    """For each page after it."""
     entity_s: float
     """For an entity, in Python: read, looked up in the state."""
     batch_s: float

@@ -47,7 +47,7 @@ class Measured:
     others: float
     """Cores that others took meanwhile, on average: what disturbs the measurement."""
     pace_s: float
-    """What `pace` took, before and after."""
+    """What `pace` took, before or after: the less, because others can only have slowed it down."""
 
     @property
     def is_quiet(self) -> bool:
@@ -92,7 +92,7 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
         begun = time.perf_counter()
         taken = timed_command([*command, str(mapping)], mapping, port_url, **state)
         busy, passed = _busy_s() - busy, time.perf_counter() - begun
-        pace_s = (pace_s + pace()) / 2
+        pace_s = min(pace_s, pace())
         after, spent = _got(port_url, "/traffic"), _got(url, "/spent")
         tally = _got(port_url, "/tally")
     if (tally["distinct"], tally["wrong"]) != (work.entities, 0):
