@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -61,11 +60,9 @@ def measure(told: Callable[[str], None], repeat: int = 3) -> Costs:
 def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
     """The costs that explain best what the runs took, each run counting as much as any other."""
 
-    pace_s = statistics.median(run.took.pace_s for run in runs)
-
     def explained(took: Callable[[Measured], float], *features: Callable[[Work], float]) -> list[float]:
         rows = [[feature(run.shape.work) for feature in features] for run in runs]
-        return least_squares(rows, [took(run.took) * pace_s / run.took.pace_s for run in runs])
+        return least_squares(rows, [took(run.took) for run in runs])
 
     start_s, start_again_s, chain_s, page_s, entity_s, batch_s, batch_field_s = explained(
         lambda took: took.main_cpu_s,
@@ -97,7 +94,6 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
     idle_s = (_idle_s(one) + _idle_s(again)) / 2
     state_page_s, state_entity_s, state_sent_s, state_python_s, stale_s = state
     costs = Costs(
-        pace_s=pace_s,
         start_s=start_s,
         start_again_s=start_again_s,
         idle_s=idle_s,

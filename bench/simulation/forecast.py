@@ -236,9 +236,10 @@ def _found(
     shares = dict(parts)
     shares["source (concurrency)"] = world.places.busy_s / source.concurrency / wall_s
     if source.budget is not None:
-        shares["source (budget)"] = counts.requests / (source.budget.each_s * wall_s)
+        shares["source (budget)"] = counts.requests / (source.budget.each_s * max(wall_s, source.budget.per))
     if port.limit is not None:
-        shares["Port"] = counts.writes / (port.limit.each_s * wall_s)
+        # All of a window may be used up at once; who needs no second one is not held up.
+        shares["Port"] = counts.writes / (port.limit.each_s * max(wall_s, port.limit.per))
     page_mb = shape.work.page * shape.work.fields * FIELD_MB
     return Forecast(
         wall_s=wall_s,

@@ -44,7 +44,15 @@ def test_a_thousand_workers_do_not_help_where_the_source_allows_little_as_the_pa
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.42, "0.42 s"), (12.3, "12 s"), (89.0, "89 s"), (91.0, "1.5 min"), (1_200, "20 min"), (43_000, "12 h"), (2e5, "2.3 d")],
+    [
+        (0.42, "0.42 s"),
+        (12.3, "12 s"),
+        (89.0, "89 s"),
+        (91.0, "1.5 min"),
+        (1_200, "20 min"),
+        (43_000, "12 h"),
+        (2e5, "2.3 d"),
+    ],
 )
 def test_a_duration_is_said_as_exactly_as_it_is_known(seconds: float, text: str) -> None:
     assert duration(seconds) == text

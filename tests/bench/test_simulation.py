@@ -61,9 +61,9 @@ def test_every_page_is_read_and_every_changed_entity_is_sent(shape: Shape) -> No
 @given(shapes)
 def test_nothing_is_used_for_more_than_all_of_the_time(shape: Shape) -> None:
     shares = forecast(shape, REAL).shares
-    # What may be spent at once, in the first span or window, is more than its share of a short time.
-    del shares["source (concurrency)"]
-    assert all(0 <= share <= 1.0001 for name, share in shares.items() if name not in ("Port", "source (budget)"))
+    # The last span, or window, is used and not waited for to its end: of few, that is up to twice their share.
+    most = {"Port": 2.1, "source (budget)": 2.1}
+    assert all(0 <= share <= most.get(name, 1.0001) for name, share in shares.items())
 
 
 @settings(deadline=None, max_examples=60)
@@ -118,6 +118,12 @@ def test_port_takes_2333_entities_in_a_second_however_many_send(site: Local | Cl
     assert (windows - 1) * 300 <= found.wall_s <= windows * 300 + 30
     assert work.entities / found.wall_s == pytest.approx(2_333, rel=0.1)
     assert found.held_up_by == "Port"
+
+
+def test_port_holds_nobody_up_before_its_first_window_is_used_up() -> None:
+    found = forecast(Shape(Work(100, 100, 100), Source(0.1, 10), Port(0.05, PORT_RATE)), FREE)
+    assert found.wall_s < 5
+    assert found.held_up_by == "source (concurrency)"
 
 
 def test_what_python_computes_is_done_one_after_the_other() -> None:
@@ -284,8 +290,3 @@ def test_nothing_costs_less_than_nothing() -> None:
     constant, slope = least_squares(rows, [3.0, 2.0, 1.0])
     assert slope == 0.0
     assert constant > 0.0
-
-
-def test_a_slower_pace_makes_all_computing_slower_and_nothing_else() -> None:
-    slower = REAL.at_pace(REAL.pace_s * 2)
-    assert (slower.page_s, slower.base_mb) == (REAL.page_s * 2, REAL.base_mb)
