@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help="only measure, and write bench/costs.json")
     parser.add_argument("--known", action="store_true", help="measure nothing anew: take what bench/costs.json says")
     parser.add_argument("--scale", action="store_true", help="write the tables of docs/explanation/scale.md")
-    parser.add_argument("--repeat", type=int, default=3, metavar="R", help="runs of each shape; medians count")
+    parser.add_argument("--repeat", type=int, default=3, metavar="R", help="runs of each shape; the fastest counts")
     asked = parser.parse_args()
     if asked.scale:
         write(Costs.load(), _told)

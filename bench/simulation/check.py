@@ -34,12 +34,12 @@ _ROW = "{:24} {:>8} {:>8} {:>6}  {:>6} {:>6}  {:>6} {:>6}  {:>6} {:>6} {:>6}  {:
 _NOTES = """
 Seconds are of the whole command, requests to the source, writes to Port; MB is VmHWM of the command and its JQ workers.
 others: cores that other programs took meanwhile; a run is begun when the machine is quiet, and a row that was disturbed
-nevertheless says nothing. The pace of the cores is measured before and after each run."""
+nevertheless says nothing."""
 
 
 def check(costs: Costs, repeat: int = 3, command: Sequence[str] = SYNC, shapes: Sequence[Shape] = HELD_OUT) -> bool:
     """Predict and run `shapes`, print both; whether all predictions are near enough. `command` is what syncs."""
-    print(f"load {', '.join(f'{load:.1f}' for load in os.getloadavg())}; {repeat} runs of each shape\n")
+    print(f"load {', '.join(f'{load:.1f}' for load in os.getloadavg())}; the fastest of {repeat} runs of each shape\n")
     titles = ("seconds", "really", "off", "reqs", "really", "writes", "really", "MB", "really", "off", "others", "")
     print(_ROW.format("shape", *titles))
     near = [_check(shape, costs, measured(shape, repeat, command)) for shape in shapes]
@@ -48,7 +48,7 @@ def check(costs: Costs, repeat: int = 3, command: Sequence[str] = SYNC, shapes: 
 
 
 def _check(shape: Shape, costs: Costs, took: Measured) -> bool:
-    found = forecast(shape, costs.at_pace(took.pace_s))
+    found = forecast(shape, costs)
     memory_mb = took.main_mb + took.jq_mb
     off, off_mb = found.wall_s / took.wall_s - 1, found.memory_mb / memory_mb - 1
     is_near = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 REFERENCE = Path(__file__).parents[1] / "costs.json"
@@ -13,8 +13,6 @@ REFERENCE = Path(__file__).parents[1] / "costs.json"
 class Costs:
     """Seconds of CPU, where nothing else is said."""
 
-    pace_s: float
-    """What the piece of work took beside it by which paces are compared (real.py)."""
     start_s: float
     """Of the command, from its start to its end without any record, in the first run."""
     start_again_s: float
@@ -24,9 +22,9 @@ class Costs:
     port_turns: float
     """Requests to Port that come one after the other, before and after the writing."""
     chain_s: float
-    """For a chain of requests, in Python."""
+    """For a chain of requests with its first page, in Python: request, answer, entry in the state."""
     page_s: float
-    """For a page, in Python: its request, its answer, its entry in the state."""
+    """For each page after it."""
     entity_s: float
     """For an entity, in Python: read, looked up in the state."""
     batch_s: float
@@ -69,11 +67,6 @@ class Costs:
     """A JQ process."""
     jq_page_mb: float
     """Of a JQ process, for a megabyte of page."""
-
-    def at_pace(self, pace_s: float) -> Costs:
-        """The costs when that piece of work takes so long."""
-        factor = pace_s / self.pace_s
-        return replace(self, **{f.name: getattr(self, f.name) * factor for f in fields(self) if f.name[-2:] == "_s"})
 
     def save(self, path: Path = REFERENCE) -> None:
         """Write them down."""

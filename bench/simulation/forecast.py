@@ -156,6 +156,7 @@ class _Run:
         self._running = site.workers
         self.coordinator = Places(world.clock, 1)
         self.workers: list[Worker] = []
+        self._begun_at = 0.0
         self.ended_at = 0.0
 
     def command(self) -> Process:
@@ -163,6 +164,7 @@ class _Run:
         world, costs = self._world, self._world.costs
         start_s = costs.start_again_s if world.shape.work.is_again else costs.start_s
         yield start_s + costs.idle_s + costs.port_turns * world.shape.port.latency_s
+        self._begun_at = world.clock.now
         for _ in range(self._site.workers):
             world.clock.start(self._work())
         pages = world.shape.work.parent_pages
@@ -183,7 +185,7 @@ class _Run:
             if not self._known:
                 yield self._more.wait
                 continue
-            size = min(self._slices.next(self._left), self._known)
+            size = min(self._slices.next(world.clock.now - self._begun_at), self._known)
             self._left, self._known = self._left - size, self._known - size
             yield self.coordinator.use(self._site.slice_cpu_s * world.grain)
             begun = world.clock.now
@@ -199,28 +201,31 @@ def _part(whole: int, number: int, parts: int) -> int:
     return whole * (number + 1) // parts - whole * number // parts
 
 
-_FIRST = 10
-"""Chains of the first slices."""
+_SHORTEST_S, _SHARE, _GROWTH = 0.5, 0.125, 4
 
 
 class Slices:
-    """How many chains a slice has: a few in the beginning, later as many as take the time that a slice is to take, and
-    in the end so few that all workers have some. Where a chain stands for many, so does a slice."""
+    """How many chains a slice has: one in the beginning, later as many as take a share of the time that has passed.
+    Where a chain stands for many, so does a slice."""
 
     def __init__(self, site: Cluster, grain: int) -> None:
         self._site = site
-        self._slice_s = site.slice_s * grain
-        self._size = float(_FIRST)
+        self._grain = grain
+        self._largest = 0
+        self._chain_s = 0.0
 
-    def next(self, left: int) -> int:
-        """The size of the next one, where so many chains are left."""
-        fair = -(-left // (2 * self._site.workers))
-        return max(1, min(int(self._size), fair, left))
+    def next(self, elapsed_s: float) -> int:
+        """The size of the next one, so many seconds after the first."""
+        if not self._largest:
+            return 1
+        wanted_s = min(self._site.slice_s, max(_SHORTEST_S, elapsed_s * _SHARE))
+        return max(1, min(int(wanted_s / max(self._chain_s, 1e-6)), self._largest * _GROWTH))
 
     def took(self, size: int, seconds: float) -> None:
         """Heed how long a slice took."""
-        fitting = size * self._slice_s / max(seconds, 1e-6)
-        self._size = min(max(1.0, fitting), 2 * max(self._size, size))
+        each_s = seconds / size / self._grain
+        self._chain_s = (self._chain_s + each_s) / 2 if self._largest else each_s
+        self._largest = max(self._largest, size)
 
 
 def _found(
@@ -231,9 +236,10 @@ def _found(
     shares = dict(parts)
     shares["source (concurrency)"] = world.places.busy_s / source.concurrency / wall_s
     if source.budget is not None:
-        shares["source (budget)"] = counts.requests / (source.budget.each_s * wall_s)
+        shares["source (budget)"] = counts.requests / (source.budget.each_s * max(wall_s, source.budget.per))
     if port.limit is not None:
-        shares["Port"] = counts.writes / (port.limit.each_s * wall_s)
+        # All of a window may be used up at once; who needs no second one is not held up.
+        shares["Port"] = counts.writes / (port.limit.each_s * max(wall_s, port.limit.per))
     page_mb = shape.work.page * shape.work.fields * FIELD_MB
     return Forecast(
         wall_s=wall_s,

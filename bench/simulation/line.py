@@ -128,26 +128,25 @@ class Worker:
     def _chain(self, records: int) -> Process:
         world, page = self.world, self.world.shape.work.page
         sizes = [page] * (records // page) + ([records % page] if records % page or not records else [])
-        yield self.main.use(world.costs.chain_s * world.grain)
-        step = self._begun(sizes[0])
+        step = self._begun(sizes[0], world.costs.chain_s)
         for number in range(len(sizes)):
             came, mapped = step
             yield came.wait
             if number + 1 < len(sizes):
-                step = self._begun(sizes[number + 1])
+                step = self._begun(sizes[number + 1], world.costs.page_s)
             yield mapped.wait
             yield self._lane.enter
             self._came.append(sizes[number])
             self._coming.happen()
 
-    def _begun(self, records: int) -> tuple[Signal, Signal]:
+    def _begun(self, records: int, page_s: float) -> tuple[Signal, Signal]:
         came, mapped = Signal(), Signal()
-        self.world.clock.start(self._page(records, came, mapped))
+        self.world.clock.start(self._page(records, page_s, came, mapped))
         return came, mapped
 
-    def _page(self, records: int, came: Signal, mapped: Signal) -> Process:
+    def _page(self, records: int, page_s: float, came: Signal, mapped: Signal) -> Process:
         world, costs, grain = self.world, self.world.costs, self.world.grain
-        yield self.main.use(costs.page_s * grain * _BEFORE)
+        yield self.main.use(page_s * grain * _BEFORE)
         yield from world.granted(grain)
         yield world.places.enter
         if world.budget is not None:
@@ -160,7 +159,7 @@ class Worker:
         world.places.busy_s += answer_s
         yield answer_s
         world.places.leave()
-        yield self.main.use(costs.page_s * grain * (1 - _BEFORE))
+        yield self.main.use(page_s * grain * (1 - _BEFORE))
         self.held += 1
         self.most_held = max(self.most_held, self.held)
         came.happen()

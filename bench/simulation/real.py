@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import tempfile
 import time
 import urllib.request
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from tests.postgres import postgres_server
 
 from bench.runs import SYNC, BenchError, server, timed_command
 from bench.simulation.shapes import BATCH, Shape
-from bench.workload import BLUEPRINT, blueprint, entity_mapping, record
+from bench.workload import BLUEPRINT, blueprint, entity_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a sync took, or the medians of several."""
+    """What a sync took."""
 
     wall_s: float
     main_cpu_s: float
@@ -46,8 +45,6 @@ class Measured:
     jq_mb: float
     others: float
     """Cores that others took meanwhile, on average: what disturbs the measurement."""
-    pace_s: float
-    """What `pace` took, before and after."""
 
     @property
     def is_quiet(self) -> bool:
@@ -56,15 +53,15 @@ class Measured:
 
 
 def measured(shape: Shape, repeat: int = 1, command: Sequence[str] = SYNC) -> Measured:
-    """The medians of `repeat` runs, those in which others computed least where some disturbed. `command` is what syncs:
-    it takes a mapping and `--report FILE`. Raises BenchError where a run does not bring what it should."""
+    """The fastest of `repeat` runs: what else goes on, on this machine and on that which it may be a part of, can only
+    slow a run down. `command` is what syncs: it takes a mapping and `--report FILE`. Raises BenchError where a run does
+    not bring what it should."""
     runs: list[Measured] = []
     until = time.monotonic() + PATIENCE_S
     while sum(run.is_quiet for run in runs) < repeat and (len(runs) < repeat or time.monotonic() < until):
         _await_quiet(until)
         runs.append(_measured_once(shape, command))
-    runs = sorted(runs, key=lambda run: run.others)[:repeat]
-    return Measured(*(statistics.median(getattr(run, field.name) for run in runs) for field in fields(Measured)))
+    return min(runs, key=lambda run: (not run.is_quiet, run.wall_s))
 
 
 def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
@@ -87,12 +84,10 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
             server("shaped_source", *_source_options(shape, work.changed, shape.source.latency_s))
         )
         mapping = _mapping(folder, shape, url)
-        pace_s = pace()
         before, busy = _got(port_url, "/traffic"), _busy_s()
         begun = time.perf_counter()
         taken = timed_command([*command, str(mapping)], mapping, port_url, **state)
         busy, passed = _busy_s() - busy, time.perf_counter() - begun
-        pace_s = (pace_s + pace()) / 2
         after, spent = _got(port_url, "/traffic"), _got(url, "/spent")
         tally = _got(port_url, "/tally")
     if (tally["distinct"], tally["wrong"]) != (work.entities, 0):
@@ -114,7 +109,6 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
         main_mb=taken.main_mb,
         jq_mb=taken.worker_mb,
         others=max(0.0, busy - ours) / passed,
-        pace_s=pace_s,
     )
 
 
@@ -182,17 +176,6 @@ def _await_quiet(until: float) -> None:
         time.sleep(1.0)
         if _busy_s() - busy_s < _QUIET:
             return
-
-
-def pace() -> float:
-    """Seconds of CPU that a fixed piece of work takes now: cores are not always as fast."""
-    found = []
-    for _ in range(15):
-        begun = time.process_time()
-        for number in range(600):
-            json.loads(json.dumps(record(number)))
-        found.append(time.process_time() - begun)
-    return min(found)
 
 
 def batches(entities: int) -> int:

@@ -70,13 +70,14 @@ ROWS = tuple(Row(source, entities, run) for source in SOURCES for entities in EN
 
 
 def grain_of(shape: Shape) -> int:
-    """For how many chains one is played: a divisor of their number, so that none is played in vain, and so few that
-    what one of them takes is little of the whole."""
+    """For how many chains one is played: a divisor of their number, so that none is played in vain, and so few that one
+    of them takes little of the whole."""
     work, source = shape.work, shape.source
     at_least_s = max(
         work.requests * source.latency_s / source.concurrency,
         0.0 if source.budget is None else work.requests / source.budget.each_s,
-        work.sent / BATCH / PORT.limit.each_s if PORT.limit is not None else 0.0,
+        # All of a window may be used up at once.
+        0.0 if shape.port.limit is None else work.sent // BATCH // shape.port.limit.requests * shape.port.limit.per,
         0.0 if isinstance(shape.site, Local) else work.requests * shape.site.grant_cpu_s,
     )
     most = min(work.requests // _PAGES, int(at_least_s * _LITTLE / (work.chain_pages * source.latency_s)))

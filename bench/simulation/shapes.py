@@ -102,7 +102,7 @@ class Cluster:
     grant_cpu_s: float = 0.0002
     """The scheduler's work for it: 5,000 grants in a second."""
     slice_s: float = 5.0
-    """What a slice is to take; the first ones are of as many chains as are read at once."""
+    """What a slice is to take at most."""
     slice_cpu_s: float = 0.002
     """What the coordinator and the scheduler have to do for a slice."""
     database_cores: int = 8

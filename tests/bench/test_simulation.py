@@ -61,9 +61,9 @@ def test_every_page_is_read_and_every_changed_entity_is_sent(shape: Shape) -> No
 @given(shapes)
 def test_nothing_is_used_for_more_than_all_of_the_time(shape: Shape) -> None:
     shares = forecast(shape, REAL).shares
-    # What may be spent at once, in the first span or window, is more than its share of a short time.
-    del shares["source (concurrency)"]
-    assert all(0 <= share <= 1.0001 for name, share in shares.items() if name not in ("Port", "source (budget)"))
+    # The last span, or window, is used and not waited for to its end: of few, that is up to twice their share.
+    most = {"Port": 2.1, "source (budget)": 2.1}
+    assert all(0 <= share <= most.get(name, 1.0001) for name, share in shares.items())
 
 
 @settings(deadline=None, max_examples=60)
@@ -120,8 +120,14 @@ def test_port_takes_2333_entities_in_a_second_however_many_send(site: Local | Cl
     assert found.held_up_by == "Port"
 
 
+def test_port_holds_nobody_up_before_its_first_window_is_used_up() -> None:
+    found = forecast(Shape(Work(100, 100, 100), Source(0.1, 10), Port(0.05, PORT_RATE)), FREE)
+    assert found.wall_s < 5
+    assert found.held_up_by == "source (concurrency)"
+
+
 def test_what_python_computes_is_done_one_after_the_other() -> None:
-    costs = replace(FREE, page_s=0.01, entity_s=0.001)
+    costs = replace(FREE, chain_s=0.01, page_s=0.01, entity_s=0.001)
     shape = Shape(Work(20, 100, 50, changed=0.0), Source(0.0, 10), site=Local(has_servers=False))
     found = forecast(shape, costs)
     assert found.wall_s == pytest.approx(40 * 0.01 + 2_000 * 0.001)
@@ -129,7 +135,7 @@ def test_what_python_computes_is_done_one_after_the_other() -> None:
 
 
 def test_workers_share_what_is_computed() -> None:
-    costs = replace(FREE, page_s=0.01, entity_s=0.001)
+    costs = replace(FREE, chain_s=0.01, page_s=0.01, entity_s=0.001)
     shape = Shape(Work(400, 100, 50, changed=0.0), Source(0.0, 100))
     one, ten = (forecast(replace(shape, site=Cluster(n, grant_s=0.0)), costs) for n in (1, 10))
     assert one.wall_s == pytest.approx(800 * 0.01 + 40_000 * 0.001, rel=0.05)
@@ -144,22 +150,25 @@ def test_the_database_is_what_many_workers_wait_for_in_the_end() -> None:
     assert found.held_up_by == "state"
 
 
+NARROW, WIDE = Source(0.1, 10, Rate(50, 1)), Source(0.1, 1_000)
+
+
 @pytest.mark.parametrize(
-    ("changed", "source"),
+    ("site", "source", "chains", "changed"),
     [
-        (1.0, Source(0.1, 10, Rate(50, 1))),
-        (0.01, Source(0.1, 10, Rate(50, 1))),
-        (0.0, Source(0.1, 10, Rate(50, 1))),
-        (1.0, Source(0.1, 1_000)),
+        *((site, NARROW, 600, changed) for site in (Local(has_servers=False), Cluster(10)) for changed in (1, 0.01, 0)),
+        (Cluster(1), NARROW, 600, 0),
+        (Cluster(10), WIDE, 1_500, 1),
     ],
-    ids=["narrow, first", "narrow, a few", "narrow, nothing", "wide, first"],
 )
-@pytest.mark.parametrize("site", [Local(has_servers=False), Cluster(1), Cluster(10)], ids=str)
-def test_fewer_chains_that_stand_for_all_take_as_long(site: Local | Cluster, source: Source, changed: float) -> None:
-    work = Work(600, 1_000, 100, changed=changed, is_again=changed < 1, parents=100)
+def test_fewer_chains_that_stand_for_all_take_as_long(
+    site: Local | Cluster, source: Source, chains: int, changed: float
+) -> None:
+    work = Work(chains, 1_000, 100, changed=changed, is_again=changed < 1, parents=100)
     shape = Shape(work, source, Port(0.15, PORT_RATE), site)
-    fine, coarse = forecast(shape, REAL), forecast(shape, REAL, grain=2)
-    assert grain_of(shape) >= 2
+    grain = grain_of(shape)
+    fine, coarse = forecast(shape, REAL), forecast(shape, REAL, grain=grain)
+    assert grain > 1
     assert (coarse.requests, coarse.entities) == (fine.requests, fine.entities)
     assert coarse.held_up_by == fine.held_up_by
     assert coarse.wall_s == pytest.approx(fine.wall_s, rel=0.05)
@@ -281,8 +290,3 @@ def test_nothing_costs_less_than_nothing() -> None:
     constant, slope = least_squares(rows, [3.0, 2.0, 1.0])
     assert slope == 0.0
     assert constant > 0.0
-
-
-def test_a_slower_pace_makes_all_computing_slower_and_nothing_else() -> None:
-    slower = REAL.at_pace(REAL.pace_s * 2)
-    assert (slower.page_s, slower.base_mb) == (REAL.page_s * 2, REAL.base_mb)
