@@ -201,7 +201,7 @@ def _part(whole: int, number: int, parts: int) -> int:
     return whole * (number + 1) // parts - whole * number // parts
 
 
-_SHORTEST_S, _SHARE, _GROWTH = 0.5, 0.125, 4
+_SHORTEST_S, _SHARE, _GROWTH = 1.0, 0.125, 4
 
 
 class Slices:

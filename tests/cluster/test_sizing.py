@@ -59,11 +59,11 @@ def test_slices_of_chains_that_are_alike_come_to_take_five_seconds_each(chain_s:
     )
 
 
-def test_a_slice_takes_an_eighth_of_the_time_so_far_but_half_a_second_at_least() -> None:
+def test_a_slice_takes_an_eighth_of_the_time_so_far_but_a_second_at_least() -> None:
     sizing = Sizing()
     sizing.took(1000, 10.0)
 
-    assert [sizing.next(elapsed) for elapsed in (0.0, 4.0, 8.0, 24.0, 40.0, 4000.0)] == [50, 50, 100, 300, 500, 500]
+    assert [sizing.next(elapsed) for elapsed in (0.0, 4.0, 8.0, 24.0, 40.0, 4000.0)] == [100, 100, 100, 300, 500, 500]
 
 
 def test_chains_of_which_each_takes_minutes_go_one_by_one() -> None:
