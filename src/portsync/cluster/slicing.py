@@ -135,13 +135,19 @@ class Slicing:
             number = self._book.new()
             self._absorb(number, await self._result(self._slice(number, some)))
         except SliceLostError as lost:
-            self._sizing.lost()
-            message = f"{len(some):,} request chains could not be read: {lost}"
-            hint = "look into the workers' logs, such as for a lack of memory, and run it again"
-            part.report.add(End(Verdict.INCOMPLETE, "worker-lost", Problem("worker-lost", message, hint=hint)))
+            self._count_lost(len(some), lost)
         except (ClusterError, StateLostError) as error:
             writer.upserter.fail(error)
         part.tools.progress(part.report)
+
+    def _count_lost(self, chains: int, lost: SliceLostError) -> None:
+        """Count a slice that nobody did. Where the run is over anyway, the report says so, and this says nothing."""
+        if self._part.is_over:
+            return
+        self._sizing.lost()
+        message = f"{chains:,} request chains could not be read: {lost}"
+        hint = "look into the workers' logs, such as for a lack of memory, and run it again"
+        self._part.report.add(End(Verdict.INCOMPLETE, "worker-lost", Problem("worker-lost", message, hint=hint)))
 
     def _slice(self, number: int, some: tuple[Variables, ...]) -> Slice:
         part, recheck = self._part, self._part.tools.into.recheck
