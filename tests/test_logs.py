@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portsync.excerpts import CUT
@@ -37,6 +37,7 @@ PACKED = [b64encode, urlsafe_b64encode]
 
 
 @settings(deadline=None)
+@example("0000000\\", [ESCAPES[-3], ESCAPES[-6]])
 @given(SECRETS, st.lists(st.sampled_from(ESCAPES), min_size=1, max_size=3))
 def test_a_secret_is_found_however_often_it_was_escaped(secret: str, escapes: list[object]) -> None:
     said = secret

@@ -85,6 +85,8 @@ def _spelt(character: str) -> str:
         return r"(?:\s|\+|\\+[nrt]|%(?:25)*(?:20|0[9aAdD])|&#(?:10|13|32);)+"
     raw = character.encode("utf-8", errors="surrogatepass")
     percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in raw)
+    if character == "\\":
+        percent = f"(?:{percent})+"  # an escaped one is two of them
     units = character.encode("utf-16-be", errors="surrogatepass")
     escaped = "".join(rf"{_BACKSLASH}+u(?i:{units[i : i + 2].hex()})" for i in range(0, len(units), 2))
     names = [f"0*{ord(character)}", f"[xX]0*(?i:{ord(character):x})"]

@@ -41,16 +41,31 @@ resources:
 """
 
 
+_WORKERS = """
+import sys
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[distributed.Client]:
-    """Two workers; one that is killed is started anew."""
-    making: Any = distributed.LocalCluster
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[distributed.Client]:
+    """Two workers; one that is killed is started anew. In a process of its own, because Dask's helpers outlive it."""
+    script = tmp_path_factory.mktemp("workers") / "workers.py"
+    script.write_text(_WORKERS, encoding="utf-8")
     connecting: Any = distributed.Client
-    with (
-        making(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as made,
-        connecting(made, set_as_default=False) as client,
-    ):
-        yield client
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        with connecting(address, set_as_default=False) as client:
+            yield client
+        process.stdin.close()
 
 
 def things(asked: Asked, strike: Callable[[int], None]) -> dict[str, Any]:
