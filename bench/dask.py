@@ -14,7 +14,6 @@ import os
 import platform
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from distributed import Client
 from tests.postgres import postgres_server
 
-from bench.runs import SYNC, BenchError, server, timed_command
+from bench.runs import SYNC, BenchError, children, server, started, timed_command
 from bench.workload import BLUEPRINT, blueprint, entity_mapping
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from bench.runs import Taken
 
-_HERE = Path(__file__).parent
 _HEAVY = "([range(8000)] | add) > 0"
 """So much JQ for each record that all else costs little next to it."""
 _SPEEDUP, _OVERHEAD = 1.7, 0.15
@@ -267,31 +265,16 @@ def _mapping(source: str, records: int, query: str) -> dict[str, Any]:
 @contextmanager
 def _workers(count: int) -> Iterator[Cluster]:
     """So many workers, each of which does two slices at once. Raises BenchError where they do not start."""
-    command = [sys.executable, "-m", "bench.workers", str(count)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE.parent
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            if not (address := process.stdout.readline().strip()):
-                raise BenchError("the workers did not start")
-            yield Cluster(address, process.pid)
-        finally:
-            process.stdin.close()
+    with started("workers", str(count)) as (address, pid):
+        yield Cluster(address, pid)
 
 
 def _sample(scheduler: int, samples: list[tuple[float, float]], done: threading.Event) -> None:
     """Note the memory of the scheduler's process and of the command, while there are both."""
     while not done.wait(0.25):
-        commands = [pid for pid in _children(os.getpid()) if b"--executor" in _read(pid, "cmdline")]
+        commands = [pid for pid in children(os.getpid()) if b"--executor" in _read(pid, "cmdline")]
         if commands:
             samples.append((_resident_mb(scheduler), _resident_mb(commands[0])))
-
-
-def _children(pid: int) -> list[int]:
-    lists = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [int(child) for text in lists for child in text.split()]
 
 
 def _resident_mb(pid: int) -> float:

@@ -47,6 +47,13 @@ class Taken:
 @contextmanager
 def server(script: str, *arguments: str) -> Iterator[str]:
     """Run a server of this folder; its base URL."""
+    with started(script, *arguments) as (url, _):
+        yield url
+
+
+@contextmanager
+def started(script: str, *arguments: str) -> Iterator[tuple[str, int]]:
+    """Run a server of this folder; the address that it prints, and its process. Raises BenchError."""
     command = [sys.executable, "-m", f"bench.{script}", *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE.parent
@@ -56,7 +63,7 @@ def server(script: str, *arguments: str) -> Iterator[str]:
         try:
             if not (url := process.stdout.readline().strip()):
                 raise BenchError(f"{script} did not start")
-            yield url
+            yield url, process.pid
         finally:
             process.stdin.close()  # which ends it
 
@@ -108,7 +115,7 @@ def timed_command(command: Sequence[str], mapping: Path, port_url: str, **more: 
 def _sample(pid: int, peaks: dict[int, int], computed: dict[int, float]) -> None:
     """Note the peak memory of a process and of its children, and the seconds that they computed. Both only rise, so the
     last sample counts."""
-    for each in (pid, *_children(pid)):
+    for each in (pid, *children(pid)):
         try:
             status = Path(f"/proc/{each}/status").read_text(encoding="ascii", errors="replace")
             computed[each] = int(Path(f"/proc/{each}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
@@ -118,7 +125,8 @@ def _sample(pid: int, peaks: dict[int, int], computed: dict[int, float]) -> None
             peaks[each] = int(found.split(maxsplit=1)[0]) * 1024
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that one has started, as of now."""
     try:
         lists = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
     except OSError:

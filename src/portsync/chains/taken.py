@@ -153,10 +153,10 @@ def giver_of(parameter: PathParameter, resources: Sequence[Resource]) -> int | N
     return next((i for i, resource in enumerate(resources) if resource.kind == parameter.from_), None)
 
 
-def givers_of(resource: Resource, resources: Sequence[Resource]) -> set[int]:
-    """The indexes of the resources that one takes values from."""
+def givers_of(resource: Resource, resources: Sequence[Resource]) -> list[int]:
+    """The indexes of the resources that one takes values from, in the order of its parameters."""
     givers = (giver_of(parameter, resources) for parameter in resource.selector.path_parameters.values())
-    return {giver for giver in givers if giver is not None}
+    return [giver for giver in givers if giver is not None]
 
 
 def reading_order(
@@ -171,11 +171,7 @@ def reading_order(
         if index in order or index in visiting:
             return
         visiting.add(index)
-        for parameter in resources[index].selector.path_parameters.values():
-            giver = giver_of(parameter, resources)
-            if giver is not None and giver in wanted:
-                visit(giver)
-        for other in first(index):
+        for other in (*givers_of(resources[index], resources), *first(index)):
             if other in wanted:
                 visit(other)
         order[index] = None

@@ -40,8 +40,8 @@ async def run(
     opened: AbstractAsyncContextManager[Cluster] | None = None,
 ) -> list[Report]:
     """Run each mapping: in turn, or several at once where `opened` gives a cluster. One that Port cannot be reached for
-    has a report that says so. Raises ConfigError where there is no such cluster, and
-    StoppedError where it was not there yet."""
+    has a report that says so. Raises ConfigError where there is no such cluster, and StoppedError where it was not
+    there yet."""
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
