@@ -138,6 +138,13 @@ def test_a_message_whose_arguments_do_not_fit_is_shown_without_them(logging_on: 
     assert [line["message"] for line in shown()] == ["two: %s %s"]
 
 
+def test_who_logs_may_say_with_false_that_there_is_no_exception(logging_on: Callable[..., Lines]) -> None:
+    shown = logging_on()
+    logging.getLogger("asyncio").error("a task was destroyed", exc_info=False)
+
+    assert [line["message"] for line in shown()] == ["a task was destroyed"]
+
+
 def test_libraries_are_heard_once_however_often_logs_are_configured(
     logging_on: Callable[..., Lines],
 ) -> None:

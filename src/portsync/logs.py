@@ -182,7 +182,8 @@ class OfLibraries(logging.Handler):
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):
             message = str(record.msg)  # its arguments do not fit
-        if record.exc_info is not None and record.exc_info[0] is not None:
+        # Whoever logs may also say with False that there is no exception, as asyncio does.
+        if record.exc_info and record.exc_info[0] is not None:
             message += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
         log = structlog.get_logger()
         # Nobody is left to be told where standard error is closed.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,11 +22,14 @@ from portsync.transport.limiter import Budget
 from portsync.transport.retry import RetryPolicy
 from portsync.transport.trouble import Timeouts
 from tests.auth.conftest import client_of
-from tests.cluster.together import DirectLine, keeper, played
+from tests.cluster.together import DirectLine, keeper, now, played
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from portsync.surroundings import Sharing
 
 URL = "http://api.test"
 OAUTH2 = {"type": "oauth2", "token_url": "/token", "client_id": "id", "client_secret": "s3cret-value"}
@@ -93,24 +98,27 @@ class Team:
         return await asyncio.gather(*(self.get(who) for who in range(1, WORKERS + 1) for _ in range(times)))
 
 
-def team(config: dict[str, Any], wire: Wire, store: TokenStore, attempts: int) -> Team:
+@asynccontextmanager
+async def team(config: dict[str, Any], wire: Wire, store: TokenStore, attempts: int) -> AsyncIterator[Team]:
     kept = keeper()
     clock = asyncio.get_running_loop().time
     policy = RetryPolicy(attempts, 600.0, clock, asyncio.sleep, lambda: 1.0)
     made = Team(wire, [], [], [], [])
-    for number in range(WORKERS + 1):
-        line = DirectLine(kept, f"w{number}", 0.001)
-        sharing = of_worker(line, "r") if number else of_coordinator(line)
-        learned: list[str] = []
-        own = TokenStore() if number else store
-        tools = AuthTools(URL, clock, learned.append, own, sharing.source_token)
-        transport = httpx.MockTransport(wire.answer)
-        http = Client(policy=policy, timeouts=Timeouts(), user_agent="t", transport=transport)
-        made.lines.append(line)
-        made.sources.append(client_of(config, tools, policy, transport=transport))
-        made.ports.append(PortClient(http, URL, "id", "s3cret", clock, learned.append, sharing.port_token))
-        made.learned.append(learned)
-    return made
+    async with AsyncExitStack() as stack:
+        for number in range(WORKERS + 1):
+            line = DirectLine(kept, f"w{number}", 0.001)
+            shared = of_worker(line, "r") if number else of_coordinator(line)
+            sharing = await stack.enter_async_context(shared)
+            learned: list[str] = []
+            own = TokenStore() if number else store
+            tools = AuthTools(URL, clock, learned.append, own, sharing.source_token)
+            transport = httpx.MockTransport(wire.answer)
+            http = Client(policy=policy, timeouts=Timeouts(), user_agent="t", transport=transport)
+            made.lines.append(line)
+            made.sources.append(client_of(config, tools, policy, transport=transport))
+            made.ports.append(PortClient(http, URL, "id", "s3cret", clock, learned.append, sharing.port_token))
+            made.learned.append(learned)
+        yield made
 
 
 def play(
@@ -124,12 +132,13 @@ def play(
     """Let a team do something while its coordinator answers questions."""
 
     async def go() -> None:
-        made = team(config or OAUTH2, wire, store or TokenStore(), attempts)
-        await made.lines[0].ask("begin", run="r", brief=b"")
-        answering = asyncio.create_task(answer_questions(made.lines[0], "r", made.ports[0].renewed, made.sources[0]))
-        await act(made)
-        await made.lines[0].ask("end", run="r")
-        await answering
+        async with team(config or OAUTH2, wire, store or TokenStore(), attempts) as made:
+            line = made.lines[0]
+            await line.ask("begin", run="r", brief=b"")
+            answering = asyncio.create_task(answer_questions(line, "r", made.ports[0].renewed, made.sources[0]))
+            await act(made)
+            await line.ask("end", run="r")
+            await answering
 
     played(go())
 
@@ -292,15 +301,17 @@ def test_what_keeps_a_token_away_is_to_a_worker_what_it_is_to_who_calls_himself(
 ) -> None:
     async def failed(who: int) -> dict[str, Any]:
         wire = Wire(fault=fault)
-        made = team(OAUTH2, wire, TokenStore(), attempts)
-        await made.lines[0].ask("begin", run="r", brief=b"")
-        answering = asyncio.create_task(answer_questions(made.lines[0], "r", made.ports[0].renewed, made.sources[0]))
-        before = asyncio.get_running_loop().time()
-        error = await made.get(who)
-        assert isinstance(error, SendError)
-        took_s = round(asyncio.get_running_loop().time() - before)
-        await made.lines[0].ask("end", run="r")
-        await answering
+        async with team(OAUTH2, wire, TokenStore(), attempts) as made:
+            await made.lines[0].ask("begin", run="r", brief=b"")
+            answering = asyncio.create_task(
+                answer_questions(made.lines[0], "r", made.ports[0].renewed, made.sources[0])
+            )
+            before = asyncio.get_running_loop().time()
+            error = await made.get(who)
+            assert isinstance(error, SendError)
+            took_s = round(asyncio.get_running_loop().time() - before)
+            await made.lines[0].ask("end", run="r")
+            await answering
         spent = ("requests", "waited_s", "rate_limited")  # counted by who calls, for nobody's request in particular
         parts = {name: value for name, value in vars(error).items() if name not in spent}
         return {**parts, "took_s": took_s, "calls": len(wire.calls)}
@@ -347,13 +358,13 @@ def test_nobody_waits_for_an_answer_that_a_bug_keeps_from_coming() -> None:
         raise KeyError("bug")
 
     async def go() -> None:
-        made = team(OAUTH2, Wire(), TokenStore(), 1)
-        await made.lines[0].ask("begin", run="r", brief=b"")
-        answering = asyncio.create_task(answer_questions(made.lines[0], "r", broken, made.sources[0]))
-        with pytest.raises(PortUnreachableError):
-            await asyncio.wait_for(made.ports[1].token(), 5.0)
-        with pytest.raises(KeyError):
-            await answering
+        async with team(OAUTH2, Wire(), TokenStore(), 1) as made:
+            await made.lines[0].ask("begin", run="r", brief=b"")
+            answering = asyncio.create_task(answer_questions(made.lines[0], "r", broken, made.sources[0]))
+            with pytest.raises(PortUnreachableError):
+                await asyncio.wait_for(made.ports[1].token(), 5.0)
+            with pytest.raises(KeyError):
+                await answering
 
     played(go())
 
@@ -423,21 +434,62 @@ def test_what_keeps_ports_token_away_is_to_a_worker_what_it_is_to_the_coordinato
 def test_whoever_takes_part_has_the_gate_of_the_same_name_and_limits() -> None:
     async def go() -> None:
         kept = keeper()
-        coordinator, worker = of_coordinator(DirectLine(kept, "a")), of_worker(DirectLine(kept, "b"), "r")
-        first = coordinator.gate_of("server", 5.0, 1, Budget(9, 2.0))
-        second = worker.gate_of("server", 5.0, 1, Budget(9, 2.0))
-        assert isinstance(first, SharedGate)
-        await first.enter()
-        waiting = asyncio.create_task(second.enter())
-        await worker.gate_of("another", 5.0, 1, Budget(9, 2.0)).enter()
-        assert not waiting.done()
-        first.leave()
-        await asyncio.wait_for(waiting, 1.0)
-        second.leave()
-        begun = [asyncio.create_task(_through(second)) for _ in range(10)]
-        await asyncio.sleep(1)
-        assert sum(task.done() for task in begun) == 7, "the budget is that of both"
-        await asyncio.wait(begun)
+        shared = of_coordinator(DirectLine(kept, "a")), of_worker(DirectLine(kept, "b"), "r")
+        async with shared[0] as coordinator, shared[1] as worker:
+            first = coordinator.gate_of("server", 5.0, 1, Budget(9, 2.0))
+            second = worker.gate_of("server", 5.0, 1, Budget(9, 2.0))
+            assert isinstance(first, SharedGate)
+            await first.enter()
+            waiting = asyncio.create_task(second.enter())
+            await worker.gate_of("another", 5.0, 1, Budget(9, 2.0)).enter()
+            assert not waiting.done()
+            first.leave()
+            await asyncio.wait_for(waiting, 1.0)
+            second.leave()
+            begun = [asyncio.create_task(_through(second)) for _ in range(10)]
+            await asyncio.sleep(1)
+            assert sum(task.done() for task in begun) == 7, "the budget is that of both"
+            await asyncio.wait(begun)
+
+    played(go())
+
+
+@pytest.mark.parametrize("shared_by", [of_coordinator, partial(of_worker, run="r")], ids=["coordinator", "worker"])
+def test_whoever_goes_has_told_all_that_there_was_to_tell(
+    shared_by: Callable[[DirectLine], AbstractAsyncContextManager[Sharing]],
+) -> None:
+    """What is left over would end with the event loop, in the middle of a word."""
+
+    async def go() -> None:
+        kept = keeper()
+        line, other = DirectLine(kept, "a", 0.1), DirectLine(kept, "b")
+        async with shared_by(line) as going, of_worker(other, "r") as staying:
+            await _through(going.gate_of("server", 5.0, 1, None))
+            await _through(going.gate_of("idle", 5.0, 1, None))
+            await asyncio.sleep(1)
+            last = going.gate_of("server", 5.0, 1, None)
+            await last.enter()
+            waiting = asyncio.create_task(_through(staying.gate_of("server", 5.0, 1, None)))
+            await asyncio.sleep(1)
+            last.leave()
+        assert line.asked.count("tell") == 3
+        assert waiting.done()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    played(go())
+
+
+def test_whoever_goes_does_not_wait_for_a_keeper_that_says_nothing() -> None:
+    async def go() -> None:
+        line = DirectLine(keeper(), "a")
+        async with of_coordinator(line) as sharing:
+            gate = sharing.gate_of("server", 5.0, 1, None)
+            await gate.enter()
+            line.delay_s = 1e6
+            gate.leave()
+            began = now()
+        assert now() - began == pytest.approx(5.0)
+        assert not [task for task in asyncio.all_tasks() if "SharedGate" in repr(task)]
 
     played(go())
 

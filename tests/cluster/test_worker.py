@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -108,7 +108,6 @@ class Cluster:
         runtime = Runtime({}, clock=lambda: NOW, sleep=_no_sleep, random=lambda: 0.5)
         keeper = Keeper(runtime.clock, runtime.sleep, runtime.random)
         line, workers_line = DirectLine(keeper, "coordinator"), DirectLine(keeper, "worker")
-        around = Surroundings(settings, runtime, Redactor(()), sharing=of_coordinator(line))
         mapping, plan = planned(self.mapping, path, self.env, settings, "m", is_from_port=False)
         owner = owner_of(settings, mapping.name)
         with opened_state(state_place(settings, owner.identifier)) as connection:
@@ -117,8 +116,11 @@ class Cluster:
                 "r", self.mapping, "m.yaml", "m", self.env, "me", catalog.id, "merge", catalog.run, NOW, {}, False, (0,)
             )
             book = SliceBook(connection, catalog.id, catalog.run)
-            sources = source_tools(mapping, plan, around, TokenStore())
-            async with port_client(settings, owner, around) as port, sources as source:
+            async with AsyncExitStack() as stack:
+                sharing = await stack.enter_async_context(of_coordinator(line))
+                around = Surroundings(settings, runtime, Redactor(()), sharing=sharing)
+                port = await stack.enter_async_context(port_client(settings, owner, around))
+                source = await stack.enter_async_context(source_tools(mapping, plan, around, TokenStore()))
                 answers = partial(_answers, line, port.renewed, source.client)
                 run = Run(line, Worker(workers_line, runtime), workers_line, book, brief, answers)
                 try:

@@ -50,7 +50,8 @@ async def run(
         return await _in_turn(_runs(loaded, around, order, stop), stop)
     async with AsyncExitStack() as stack:
         cluster = await stop.race(stack.enter_async_context(opened))
-        shared = replace(around, sharing=of_coordinator(cluster.line))
+        sharing = await stack.enter_async_context(of_coordinator(cluster.line))
+        shared = replace(around, sharing=sharing)
         clustered = Clustered(cluster, Slots(lambda: cluster.width))
         return await _at_once(_runs(loaded, shared, order, stop, clustered), stop)
 

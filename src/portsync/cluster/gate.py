@@ -23,6 +23,8 @@ _AT_ONCE = 64
 """So many requests ask to begin with one question."""
 _GATHERED_S = 0.003
 """What nobody waits for is told together."""
+_LAST_WORDS_S = 5.0
+"""How long the keeper is given to take in what there is to tell at the end."""
 _CUT_OFF = {"closed_s": 1e9, "waited_s": 0.0}
 """For those who can ask nobody any more."""
 
@@ -87,6 +89,17 @@ class SharedGate:
         for quota in quotas:
             self._quotas.append(quota)
             self._is_shut = self._is_shut or quota.left == 0
+
+    async def settle(self) -> None:
+        """Tell the keeper what it has not been told yet. Nobody may enter after this."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._tell()
+        if self._talking:
+            await asyncio.wait(self._talking, timeout=_LAST_WORDS_S)
+        for talk in list(self._talking):
+            talk.cancel()
+        await asyncio.gather(*self._talking, return_exceptions=True)
 
     def _tell_soon(self) -> None:
         if self._telling is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,26 +17,31 @@ from portsync.transport.connections import TooLargeError
 from portsync.transport.limiter import ClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from portsync.cluster.line import Line
     from portsync.flow import Json
     from portsync.transport.client import Client
     from portsync.transport.limiter import Budget
 
+    GateOf = Callable[[str, float, int | None, Budget | None], SharedGate]
     RenewsToken = Callable[[str], Awaitable[tuple[str, float]]]
 
 _OVER = Problem("interrupted", "the run is over", hint="run it again")
 
 
-def of_coordinator(line: Line) -> Sharing:
-    """For whoever coordinates a run, and signs in for all."""
-    return Sharing(partial(_gate, line))
+@asynccontextmanager
+async def of_coordinator(line: Line) -> AsyncIterator[Sharing]:
+    """For whoever coordinates runs, and signs in for all, until they are over."""
+    async with _gates(line) as gate_of:
+        yield Sharing(gate_of)
 
 
-def of_worker(line: Line, run: str) -> Sharing:
-    """For whoever works for a run, and asks its coordinator for tokens."""
-    return Sharing(partial(_gate, line), partial(_port_token, line, run), partial(_source_token, line, run))
+@asynccontextmanager
+async def of_worker(line: Line, run: str) -> AsyncIterator[Sharing]:
+    """For whoever works for a run, and asks its coordinator for tokens, until it is over."""
+    async with _gates(line) as gate_of:
+        yield Sharing(gate_of, partial(_port_token, line, run), partial(_source_token, line, run))
 
 
 async def answer_questions(line: Line, run: str, port: RenewsToken, source: Client) -> None:
@@ -54,9 +60,20 @@ async def answer_questions(line: Line, run: str, port: RenewsToken, source: Clie
             await line.ask("stop", run=run)  # nobody shall wait for an answer that a bug keeps from coming
 
 
-def _gate(line: Line, name: str, max_wait: float, concurrency: int | None, budget: Budget | None) -> SharedGate:
-    requests, per = (None, 0.0) if budget is None else (budget.requests, budget.per)
-    return SharedGate(Limits(name, max_wait, concurrency, requests, per), line)
+@asynccontextmanager
+async def _gates(line: Line) -> AsyncIterator[GateOf]:
+    """Makes gates, which have told all that they have to tell when the block has ended."""
+    made: list[SharedGate] = []
+
+    def gate_of(name: str, max_wait: float, concurrency: int | None, budget: Budget | None) -> SharedGate:
+        requests, per = (None, 0.0) if budget is None else (budget.requests, budget.per)
+        made.append(SharedGate(Limits(name, max_wait, concurrency, requests, per), line))
+        return made[-1]
+
+    try:
+        yield gate_of
+    finally:
+        await asyncio.gather(*(gate.settle() for gate in made))
 
 
 async def _port_token(line: Line, run: str, refused: str) -> tuple[str, float]:
