@@ -131,13 +131,20 @@ class Machine:
     def __init__(self, clock: Clockwork, cores: float, grain: int = 1) -> None:
         """Where a computation stands for `grain` of them, so does a turn."""
         self._clock = clock
+        self._cores = cores
         self._free = cores
+        self._slowness = 1.0
+        """How much longer everything takes because of what is always there."""
         self._turn_s = _TURN_S * grain if cores < math.inf else math.inf
         self._ready: deque[tuple[float, Step]] = deque()
 
+    def keep_busy(self, share: float) -> None:
+        """Let something take this share of a core, for as long as others compute."""
+        self._slowness *= 1 / (1 - share / self._cores)
+
     def compute(self, seconds: float, step: Step) -> None:
         """Call `step` when so much was computed."""
-        self._ready.appendleft((seconds, step))
+        self._ready.appendleft((seconds * self._slowness, step))
         self._give()
 
     def _give(self) -> None:

@@ -25,8 +25,10 @@ class Costs:
     """For a chain of requests with its first page, in Python: request, answer, entry in the state."""
     page_s: float
     """For each page after it."""
+    write_s: float
+    """For entities that are written together, in Python: told apart, looked up in the state."""
     entity_s: float
-    """For an entity, in Python: read, looked up in the state."""
+    """For each of them, in Python."""
     batch_s: float
     """For a bulk request, in Python: into the state, sent, its answer, into the state again."""
     batch_field_s: float
@@ -47,22 +49,44 @@ class Costs:
     """For each property of a batch's entities."""
     wire_s: float
     """From request to answer on the loopback, beyond what both ends compute."""
-    state_page_s: float
-    """For PostgreSQL to look up the entities of a page, and to write down that they were seen."""
+    state_write_s: float
+    """For PostgreSQL to look up entities that are written together, and to write down that they were seen."""
     state_entity_s: float
     """The same, for each of them."""
     state_sent_s: float
     """For PostgreSQL to take down that an entity is sent, and that it was accepted."""
     state_python_s: float
-    """For a page in Python, beyond what SQLite takes: statements, waiting included."""
+    """The same in Python, for all of them together, beyond what SQLite takes: statements, waiting included."""
     stale_s: float
     """For PostgreSQL to count an entity among those that were seen, or not, at the end of a run."""
+    claim_s: float
+    """For PostgreSQL to give a slice entities that are written together, and to let no other one have them."""
+    claim_entity_s: float
+    """The same, for each of them."""
+    claim_python_s: float
+    """The same in Python, for all of them together."""
+    cluster_start_s: float
+    """Of the command over a cluster, beyond `start_s`."""
+    cluster_idle_s: float
+    """In which the command waits for a cluster that has nothing else to do, from its start to its end."""
+    worker_start_s: float
+    """For a worker to take part in a run."""
+    asking_s: float
+    """For a worker, in Python, to ask the scheduler whether a request may begin, or a batch."""
+    granting_s: float
+    """For the scheduler to answer."""
+    resting: float
+    """Cores that the scheduler takes while nothing happens."""
+    resting_worker: float
+    """The same of a worker."""
     base_mb: float
     """The command without any record."""
     row_mb: float
     """For an entity in the state, up to what its databases keep in memory."""
     page_mb: float
     """For a megabyte of pages that wait for what comes after them."""
+    worker_mb: float
+    """A worker without any record."""
     jq_mb: float
     """A JQ process."""
     jq_page_mb: float

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 import time
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.postgres import postgres_server
-
+from bench.runs import started
 from bench.simulation.costs import Costs
 from bench.simulation.forecast import FIELD_MB, forecast
 from bench.simulation.real import Measured, batches, measured
-from bench.simulation.shapes import Port, Shape, Work
-from portsync.flow import Entity
-from portsync.state.catalog import Accepted, Catalog
-from portsync.state.place import StatePlace
-from portsync.state.store import opened_state
+from bench.simulation.shapes import Cluster, Port, Shape, Work
+from bench.simulation.state_costs import state_costs
+from bench.simulation.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SHAPES = (
     Shape(Work(1, 1, 1), name="one record"),
@@ -35,6 +30,16 @@ SHAPES = (
     Shape(Work(1, 6_000, 100, fields=60, changed=0.0, is_again=True), name="wide records, again"),
 )
 _SLOW_PORT_S = 0.2
+WIRE_S = 0.0003
+_SETTLED_S, _RESTING_S = 5.0, 5.0
+ONE_MACHINE = Cluster(1, cores=os.cpu_count() or 1, slices=2, grant_s=WIRE_S)
+"""A worker on the machine that everything else is on."""
+CLUSTER_SHAPES = (
+    Shape(Work(1, 1, 1), site=ONE_MACHINE, name="one record"),
+    Shape(Work(1_000, 1, 1), site=ONE_MACHINE, name="short chains"),
+    Shape(Work(60, 200, 100), site=ONE_MACHINE, name="large pages"),
+    Shape(Work(2, 2_000, 10), site=ONE_MACHINE, name="small pages"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +59,30 @@ def measure(told: Callable[[str], None], repeat: int = 3) -> Costs:
     told("measuring: a slow Port")
     slow = measured(replace(runs[1].shape, port=Port(latency_s=_SLOW_PORT_S)), repeat)
     told("measuring: the state in PostgreSQL")
-    return fitted(runs, slow, *_state_costs())
+    costs = fitted(runs, slow, state_costs())
+    told("measuring: a cluster that rests")
+    resting, resting_worker = at_rest()
+    over = []
+    for shape in CLUSTER_SHAPES:
+        told(f"measuring: a cluster, {shape.name}")
+        over.append(Run(shape, measured(shape, repeat)))
+    return with_cluster(replace(costs, resting=resting, resting_worker=resting_worker), over)
 
 
-def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
+def fitted(runs: Sequence[Run], slow: Measured, state: Mapping[str, float]) -> Costs:
     """The costs that explain best what the runs took, each run counting as much as any other."""
 
     def explained(took: Callable[[Measured], float], *features: Callable[[Work], float]) -> list[float]:
         rows = [[feature(run.shape.work) for feature in features] for run in runs]
         return least_squares(rows, [took(run.took) for run in runs])
 
-    start_s, start_again_s, chain_s, page_s, entity_s, batch_s, batch_field_s = explained(
+    start_s, start_again_s, chain_s, page_s, write_s, entity_s, batch_s, batch_field_s = explained(
         lambda took: took.main_cpu_s,
         lambda work: not work.is_again,
         lambda work: work.is_again,
         lambda work: work.chains,
         lambda work: _pages(work) - work.chains,
+        lambda work: work.written_together,
         lambda work: work.entities,
         lambda work: batches(work.sent),
         lambda work: work.sent * work.fields,
@@ -92,7 +105,6 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
     )
     one, again = runs[0].took, runs[1].took
     idle_s = (_idle_s(one) + _idle_s(again)) / 2
-    state_page_s, state_entity_s, state_sent_s, state_python_s, stale_s = state
     costs = Costs(
         start_s=start_s,
         start_again_s=start_again_s,
@@ -100,6 +112,7 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
         port_turns=(_idle_s(slow) - idle_s) / _SLOW_PORT_S,
         chain_s=chain_s,
         page_s=page_s,
+        write_s=write_s,
         entity_s=entity_s,
         batch_s=batch_s,
         batch_field_s=batch_field_s,
@@ -111,22 +124,23 @@ def fitted(runs: Sequence[Run], slow: Measured, *state: float) -> Costs:
         source_field_s=source_field_s,
         port_s=port_s,
         port_field_s=port_field_s,
-        wire_s=_WIRE_S,
-        state_page_s=state_page_s,
-        state_entity_s=state_entity_s,
-        state_sent_s=state_sent_s,
-        state_python_s=state_python_s,
-        stale_s=stale_s,
+        wire_s=WIRE_S,
+        **state,
+        cluster_start_s=0.0,
+        cluster_idle_s=0.0,
+        worker_start_s=0.0,
+        asking_s=0.0,
+        granting_s=0.0,
+        resting=0.0,
+        resting_worker=0.0,
         base_mb=0.0,
         row_mb=0.0,
         page_mb=0.0,
+        worker_mb=0.0,
         jq_mb=0.0,
         jq_page_mb=0.0,
     )
     return _with_memory(costs, runs)
-
-
-_WIRE_S = 0.0003
 
 
 def _idle_s(took: Measured) -> float:
@@ -138,12 +152,54 @@ def _with_memory(costs: Costs, runs: Sequence[Run]) -> Costs:
     for run in runs:
         played = forecast(run.shape, costs)
         page_mb = run.shape.work.page * run.shape.work.fields * FIELD_MB
-        page_mb = run.shape.work.page * run.shape.work.fields * FIELD_MB
         main.append([1.0, float(run.shape.work.entities), played.most_held * page_mb])
         jq.append([float(played.jq_started), played.jq_started * page_mb])
     base_mb, row_mb, page_mb = least_squares(main, [run.took.main_mb for run in runs])
     jq_mb, jq_page_mb = least_squares(jq, [run.took.jq_mb for run in runs])
     return replace(costs, base_mb=base_mb, row_mb=row_mb, page_mb=page_mb, jq_mb=jq_mb, jq_page_mb=jq_page_mb)
+
+
+def with_cluster(costs: Costs, runs: Sequence[Run]) -> Costs:
+    """The same, with what a cluster costs beyond it; the first of the runs is of one record."""
+    one = runs[0]
+    asked = [[1.0, run.took.requests + run.took.writes] for run in runs]
+    _, granting_s = least_squares(
+        asked, [max(0.01, run.took.scheduler_cpu_s - costs.resting * run.took.wall_s) for run in runs]
+    )
+    worker_start_s, asking_s = least_squares(
+        asked,
+        [
+            max(0.01, run.took.worker_cpu_s - costs.resting_worker * run.took.wall_s - _in_python_s(costs, run.shape.work))
+            for run in runs
+        ],
+    )
+    costs = replace(
+        costs,
+        cluster_start_s=max(0.0, one.took.main_cpu_s - costs.start_s),
+        worker_start_s=worker_start_s,
+        asking_s=asking_s,
+        granting_s=granting_s,
+        worker_mb=one.took.main_mb,
+    )
+    return replace(costs, cluster_idle_s=max(0.0, one.took.wall_s - forecast(one.shape, costs).wall_s))
+
+
+def _in_python_s(costs: Costs, work: Work) -> float:
+    """What reading and writing take, wherever that is done."""
+    pages_s = costs.chain_s * work.chains + costs.page_s * (_pages(work) - work.chains)
+    each_write_s = costs.write_s + costs.state_python_s + costs.claim_python_s
+    written_s = each_write_s * work.written_together + costs.entity_s * work.entities
+    return pages_s + written_s + costs.batch_s * batches(work.sent) + costs.batch_field_s * work.sent * work.fields
+
+
+def at_rest() -> tuple[float, float]:
+    """Cores that the scheduler takes, and a worker, while there is nothing to do."""
+    with started("workers", "1", "--threads", "2") as (_, pid):
+        time.sleep(_SETTLED_S)
+        with watched({"scheduler": pid}) as watch:
+            time.sleep(_RESTING_S)
+    spent = watch.cpu_s()
+    return spent["scheduler"] / _RESTING_S, spent["worker"] / _RESTING_S
 
 
 def _pages(work: Work) -> float:
@@ -178,58 +234,3 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
                 factor = lines[line][column] / lines[column][column]
                 lines[line] = [a - factor * b for a, b in zip(lines[line], lines[column], strict=True)]
     return [lines[line][size] / lines[line][line] for line in range(size)]
-
-
-# The state in PostgreSQL, alone: pages of two sizes, given, accepted, and given again.
-
-_SMALL, _LARGE, _ROWS = 20, 500, 40_000
-
-
-def _state_costs() -> tuple[float, float, float, float, float]:
-    with postgres_server() as url:
-        place = StatePlace(url=url.replace("postgresql:", "postgresql+psycopg:"), integration="bench")
-        small, large = _asked(place, "small", _SMALL), _asked(place, "large", _LARGE)
-        with opened_state(place) as connection:
-            catalog = Catalog(connection, "large", "")
-            begun = time.perf_counter()
-            assert catalog.unseen_count("bench") == _ROWS  # nothing was given in this run
-            assert catalog.seen_count("bench") == 0
-            stale_s = (time.perf_counter() - begun) / _ROWS
-    with tempfile.TemporaryDirectory() as folder:
-        lite = _asked(StatePlace(Path(folder, "state.db")), "lite", _LARGE)
-    page_small, page_large = small.again_wait_s, large.again_wait_s
-    entity_s = max(0.0, (page_large - page_small) / (_LARGE - _SMALL))
-    page_s = max(0.0, page_small - entity_s * _SMALL)
-    sent_s = max(0.0, large.first_wait_s / _LARGE - page_large / _LARGE)
-    return page_s, entity_s, sent_s, max(0.0, large.again_cpu_s - lite.again_cpu_s), stale_s
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Seconds for a page: of CPU here, and of waiting for the database."""
-
-    first_wait_s: float
-    again_cpu_s: float
-    again_wait_s: float
-
-
-def _asked(place: StatePlace, name: str, page: int) -> _Asked:
-    taken = []
-    for _ in range(2):
-        with opened_state(place) as connection:
-            catalog = Catalog(connection, name, "")
-            cpu_s, wall_s = time.process_time(), time.perf_counter()
-            for first in range(0, _ROWS, page):
-                entities = [_entity(number) for number in range(first, first + page)]
-                changed = catalog.changed("/records#1", "bench", entities)
-                catalog.accept(Accepted("/records#1", "bench", one.identifier, one.digest) for one in changed)
-            catalog.close()
-            cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
-            taken.append((cpu_s * page / _ROWS, (wall_s - cpu_s) * page / _ROWS))
-    (_, first_wait_s), (again_cpu_s, again_wait_s) = taken
-    return _Asked(first_wait_s, again_cpu_s, again_wait_s)
-
-
-def _entity(number: int) -> Entity:
-    name = f"record-{number:012d}"
-    return Entity("bench", name, b"", blake2b(name.encode(), digest_size=16).digest(), 1, number)

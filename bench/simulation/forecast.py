@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.simulation.clockwork import Clockwork, Limit, Machine, Places, Process, Program, Signal
-from bench.simulation.line import Worker, World
+from bench.simulation.line import Jq, Worker, World
 from bench.simulation.shapes import Cluster, Local, Shape
 
 if TYPE_CHECKING:
@@ -85,12 +85,13 @@ def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
     clock = Clockwork()
     machine = Machine(clock, site.cores, grain)
     world = _world(clock, shape, costs, grain)
-    main, *jq = (Program(clock, machine) for _ in range(1 + site.cores))
+    main, *programs = (Program(clock, machine) for _ in range(1 + site.cores))
     if site.has_servers:
         world.source, world.port = Program(clock, machine), Program(clock, machine)
     if shape.state == "postgres":
         world.database = Program(clock, machine)
-    worker = Worker(world, main, jq, Places(clock, site.cores))
+    jq = Jq(clock, programs)
+    worker = Worker(world, main, jq)
     chains = deque([shape.work.records] * -(-shape.work.chains // grain))
     start_s = costs.start_again_s if shape.work.is_again else costs.start_s
     ended_at = 0.0
@@ -107,8 +108,8 @@ def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
     clock.start(command())
     clock.run()
     ended_at = max(ended_at, _MOMENT_S)
-    parts = {"CPU (Python)": main.busy_s / ended_at, "CPU (JQ)": sum(p.busy_s for p in jq) / len(jq) / ended_at}
-    return _found(world, ended_at, parts, worker.started, worker.most_held, shape.work.entities)
+    parts = {"CPU (Python)": main.busy_s / ended_at, "CPU (JQ)": sum(p.busy_s for p in programs) / len(programs) / ended_at}
+    return _found(world, ended_at, parts, jq.started, worker.most_held, shape.work.entities)
 
 
 def _parents(world: World, pages: int) -> Process:
@@ -124,38 +125,51 @@ def _parents(world: World, pages: int) -> Process:
 def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
     clock = Clockwork()
     world = _world(clock, shape, costs, grain)
-    world.granting, world.grant_s, world.grant_cpu_s = Places(clock, 1), site.grant_s, site.grant_cpu_s
-    world.database = Places(clock, site.database_cores)
-    run = _Run(world, site)
+    world.grant_s = site.grant_s
+    if site.cores is None:
+        machine = Machine(clock, math.inf)
+        world.granting, world.database = Places(clock, 1), Places(clock, site.database_cores)
+    else:
+        machine = Machine(clock, site.cores, grain)
+        world.granting, world.database, world.source, world.port = (Program(clock, machine) for _ in range(4))
+        for resting in (costs.resting, *(costs.resting_worker for _ in range(site.workers))):
+            machine.keep_busy(resting)
+    run = _Run(world, site, machine)
     clock.start(run.command())
     clock.run()
     # What was not seen is looked for once, at the end, by one connection.
     wall_s = max(run.ended_at, _MOMENT_S) + costs.stale_s * shape.work.entities
     parts = {
-        "CPU (Python)": max(worker.main.busy_s for worker in run.workers) / wall_s,
-        "CPU (JQ)": max(worker.jq[0].busy_s for worker in run.workers) / wall_s,
+        "CPU (Python)": max(main.busy_s for main in run.loops) / wall_s,
+        "CPU (JQ)": max(jq.programs[0].busy_s for jq in run.jq) / wall_s,
         "state": world.database.busy_s / site.database_cores / wall_s,
         "gate": world.granting.busy_s / wall_s,
         "coordinator": run.coordinator.busy_s / wall_s,
     }
     most_held = max(worker.most_held for worker in run.workers)
-    return _found(world, wall_s, parts, 1, most_held, shape.work.entities // site.workers)
+    found = _found(world, wall_s, parts, 1, most_held, shape.work.entities // site.workers)
+    return replace(found, main_mb=found.main_mb + costs.worker_mb - costs.base_mb)
 
 
 class _Run:
     """A run of a cluster: one command, which finds the chains, and workers that take them in slices."""
 
-    def __init__(self, world: World, site: Cluster) -> None:
+    def __init__(self, world: World, site: Cluster, machine: Machine) -> None:
         self._world = world
         self._site = site
+        self._machine = machine
         self._left = self._all = -(-world.shape.work.chains // world.grain)
         self._known = 0
         """Chains of which the coordinator has heard, and that nobody has taken."""
         self._more = Signal()
         self._slices = Slices(site, world.grain)
-        self._running = site.workers
-        self.coordinator = Places(world.clock, 1)
+        self._running = site.workers * site.slices
+        self.coordinator = Program(world.clock, machine)
+        self.loops: list[Program] = []
+        """Of Python, one for each worker."""
+        self.jq: list[Jq] = []
         self.workers: list[Worker] = []
+        """What each of them does at once."""
         self._begun_at = 0.0
         self.ended_at = 0.0
 
@@ -163,10 +177,20 @@ class _Run:
         """Begin, and find the chains while workers read those that are found."""
         world, costs = self._world, self._world.costs
         start_s = costs.start_again_s if world.shape.work.is_again else costs.start_s
-        yield start_s + costs.idle_s + costs.port_turns * world.shape.port.latency_s
+        yield self.coordinator.use(start_s + costs.cluster_start_s)
+        yield costs.idle_s + costs.cluster_idle_s + costs.port_turns * world.shape.port.latency_s
         self._begun_at = world.clock.now
         for _ in range(self._site.workers):
-            world.clock.start(self._work())
+            main = Program(world.clock, self._machine)
+            jq = Jq(world.clock, [Program(world.clock, self._machine)])
+            self.loops.append(main)
+            self.jq.append(jq)
+            joined = Signal()
+            world.clock.start(self._join(main, joined))
+            for _ in range(self._site.slices):
+                worker = Worker(world, main, jq)
+                self.workers.append(worker)
+                world.clock.start(self._work(worker, joined))
         pages = world.shape.work.parent_pages
         steps = max(1, pages // world.grain)
         for step in range(steps):
@@ -175,12 +199,15 @@ class _Run:
             told, self._more = self._more, Signal()
             told.happen()
 
-    def _work(self) -> Process:
+    def _join(self, main: Program, joined: Signal) -> Process:
+        """Take part in the run."""
+        yield main.use(self._world.costs.worker_start_s)
+        joined.happen()
+
+    def _work(self, worker: Worker, joined: Signal) -> Process:
+        """Do one slice after the other."""
         world = self._world
-        endless = Machine(world.clock, math.inf)
-        main, jq = Program(world.clock, endless), Program(world.clock, endless)
-        worker = Worker(world, main, [jq], Places(world.clock, 1))
-        self.workers.append(worker)
+        yield joined.wait
         while self._left:
             if not self._known:
                 yield self._more.wait

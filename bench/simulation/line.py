@@ -1,7 +1,8 @@
 """The line of src/portsync/sync.py, played in simulated time: chains -> pages -> entities -> batches.
 
 What is modelled follows the engine: a chain asks for its next page as soon as the one before it has come
-(lookahead.py), several chains are read at once (interleave.py), one loop of Python does one thing at a time, JQ runs
+(lookahead.py), several chains are read at once (interleave.py), what small pages bring is written together
+(gathered.py), one loop of Python does one thing at a time, JQ runs
 beside it, and as many batches are under way as go well (room.py).
 
 With a `grain` of more than one, each chain stands for so many chains that are read one after the other: the same
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench.simulation.clockwork import Clockwork, Limit, Places, Process, Program, Signal
 from bench.simulation.shapes import BATCH, Shape
+from portsync.gathered import TOGETHER
 from portsync.upsert import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -56,35 +58,57 @@ class World:
     source: Program | None
     """Where the source computes on the machine of the command; and Port."""
     port: Program | None
-    granting: Places | None = None
+    granting: Places | Program | None = None
     """The scheduler, asked before each request."""
     grant_s: float = 0.0
-    grant_cpu_s: float = 0.0
     database: Places | Program | None = None
     counts: Counts = field(default_factory=Counts)
 
-    def granted(self, weight: int) -> Process:
+    def granted(self, weight: int, asker: Program | None = None) -> Process:
         """Ask the scheduler, where there is one, for `weight` requests, one after the other."""
         if self.granting is not None:
-            yield self.granting.use(self.grant_cpu_s * weight)
+            if asker is not None:
+                yield asker.use(self.costs.asking_s * weight)
+            yield self.granting.use(self.costs.granting_s * weight)
             yield self.grant_s * weight
 
 
-class Worker:
-    """One loop of Python with its JQ processes."""
+class Jq:
+    """The JQ processes of one loop of Python."""
 
-    def __init__(self, world: World, main: Program, jq: list[Program], jq_room: Places) -> None:
+    def __init__(self, clock: Clockwork, programs: list[Program]) -> None:
+        self.programs = programs
+        self.started = 0
+        self._room = Places(clock, len(programs))
+        self._idle: list[int] = []
+
+    def run(self, costs: Costs, seconds: float) -> Process:
+        """Let one of them compute for so long, as soon as one is free."""
+        yield self._room.enter
+        if self._idle:
+            number = self._idle.pop()
+        else:
+            number, self.started = self.started, self.started + 1
+            # The first one is started before it is needed; but its first run compiles the programs all the same.
+            yield self.programs[number].use(costs.jq_start_s * (1.0 if number else _COMPILING))
+        yield self.programs[number].use(seconds)
+        self._idle.append(number)
+        self._room.leave()
+
+
+class Worker:
+    """What one loop of Python, with its JQ processes, has under way: a run, or slices of one."""
+
+    def __init__(self, world: World, main: Program, jq: Jq) -> None:
         self.world = world
         self.main = main
         self.jq = jq
-        self.started = 0
-        """JQ processes."""
-        self._jq_room = jq_room
-        self._idle: list[int] = []
         self._lane = Places(world.clock, world.shape.source.concurrency)
         self._came: deque[int] = deque()
         self._coming: Signal = Signal()
         self._room = Room(world.clock)
+        self._gathered = 0
+        """Entities of small pages that are not written yet."""
         self._kept = 0
         """Changed entities that do not fill a batch yet."""
         self._under_way = 0
@@ -95,7 +119,8 @@ class Worker:
 
     def run(self, chains: deque[int]) -> Process:
         """Read all of `chains`, each so many records long, and write what they give."""
-        lanes = [Signal() for _ in range(min(self.world.shape.source.concurrency, len(chains)))]
+        world = self.world
+        lanes = [Signal() for _ in range(min(world.shape.source.concurrency, len(chains)))]
         ended = [0]
 
         def reader(done: Signal) -> Process:
@@ -106,7 +131,7 @@ class Worker:
             done.happen()
 
         for done in lanes:
-            self.world.clock.start(reader(done))
+            world.clock.start(reader(done))
         while ended[0] < len(lanes) or self._came:
             if not self._came:
                 self._coming = Signal()
@@ -114,8 +139,14 @@ class Worker:
                 continue
             records = self._came.popleft()
             self._lane.leave()
-            yield from self._write(records)
+            yield self.main.use(world.costs.entity_s * records * world.grain * _IN_WRITER)
+            world.counts.pages += world.grain
+            self._gathered += records
+            if self._gathered >= TOGETHER:
+                yield from self._write()
             self.held -= 1
+        if self._gathered:
+            yield from self._write()
         if self._kept:
             yield from self._put(1, self._kept)
             self._kept = 0
@@ -147,7 +178,7 @@ class Worker:
     def _page(self, records: int, page_s: float, came: Signal, mapped: Signal) -> Process:
         world, costs, grain = self.world, self.world.costs, self.world.grain
         yield self.main.use(page_s * grain * _BEFORE)
-        yield from world.granted(grain)
+        yield from world.granted(grain, self.main)
         yield world.places.enter
         if world.budget is not None:
             yield world.budget.enter(grain)
@@ -169,32 +200,28 @@ class Worker:
 
     def _mapped(self, records: int) -> Process:
         world, costs = self.world, self.world.costs
-        yield self._jq_room.enter
-        if self._idle:
-            number = self._idle.pop()
-        else:
-            number, self.started = self.started, self.started + 1
-            # The first one is started before it is needed; but its first run compiles the programs all the same.
-            yield self.jq[number].use(costs.jq_start_s * (1.0 if number else _COMPILING))
         each_s = costs.jq_entity_s + costs.jq_field_s * world.shape.work.fields
-        yield self.jq[number].use((costs.jq_page_s + each_s * records) * world.grain)
-        self._idle.append(number)
-        self._jq_room.leave()
+        yield from self.jq.run(costs, (costs.jq_page_s + each_s * records) * world.grain)
 
     # --- writing
 
-    def _write(self, records: int) -> Process:
+    def _write(self) -> Process:
+        """Write what pages brought."""
         world, costs, grain = self.world, self.world.costs, self.world.grain
-        world.counts.pages += grain
+        records, self._gathered = self._gathered, 0
         world.counts.entities += records * grain
         sent = int(world.counts.entities * world.shape.work.changed) - world.counts.sent
         world.counts.sent += sent
-        yield self.main.use(costs.entity_s * records * grain * _IN_WRITER)
+        yield self.main.use(costs.write_s * grain)
         if world.database is not None:
             # The loop of Python waits for the database, statement by statement.
-            asked_s = (costs.state_page_s + costs.state_entity_s * records) * grain + costs.state_sent_s * sent
+            asked_s = (costs.state_write_s + costs.state_entity_s * records) * grain + costs.state_sent_s * sent
+            python_s = costs.state_python_s
+            if world.granting is not None:
+                asked_s += (costs.claim_s + costs.claim_entity_s * records) * grain
+                python_s += costs.claim_python_s
             yield self.main.stand_still(world.database.use(asked_s))
-            yield self.main.use(costs.state_python_s * grain)
+            yield self.main.use(python_s * grain)
         self._kept += sent
         full, self._kept = divmod(self._kept, BATCH)
         # Where one page stands for many, so do its batches; but they fill the room all the same.
@@ -213,7 +240,7 @@ class Worker:
         fields = world.shape.work.fields * entities
         main_s = (costs.batch_s + costs.batch_field_s * fields) * count
         yield self.main.use(main_s * _BEFORE)
-        yield from world.granted(count)
+        yield from world.granted(count, self.main)
         if world.window is not None:
             yield world.window.enter(count)
         if world.port is not None:

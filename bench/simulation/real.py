@@ -11,11 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from tests.postgres import postgres_server
 
-from bench.runs import SYNC, BenchError, server, timed_command
-from bench.simulation.shapes import BATCH, Shape
+from bench.runs import SYNC, BenchError, server, started, timed_command
+from bench.simulation.shapes import BATCH, Cluster, Shape
+from bench.simulation.watching import watched
 from bench.workload import BLUEPRINT, blueprint, entity_mapping
 
 if TYPE_CHECKING:
@@ -37,12 +39,19 @@ class Measured:
     jq_cpu_s: float
     source_cpu_s: float
     port_cpu_s: float
+    database_cpu_s: float
+    """Of PostgreSQL, where the state is there."""
+    scheduler_cpu_s: float
+    worker_cpu_s: float
+    """Of a cluster's workers together, their JQ processes apart."""
     requests: float
     """To the source."""
     writes: float
     """Bulk requests to Port."""
     main_mb: float
+    """Of the command; of the largest worker, where there are some."""
     jq_mb: float
+    """Of the JQ processes of one of them."""
     others: float
     """Cores that others took meanwhile, on average: what disturbs the measurement."""
 
@@ -65,7 +74,7 @@ def measured(shape: Shape, repeat: int = 1, command: Sequence[str] = SYNC) -> Me
 
 
 def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
-    work, limit = shape.work, shape.port.limit
+    work, limit, site = shape.work, shape.port.limit, shape.site
     limits = () if limit is None else ("--limit", str(limit.requests), "--period", str(round(limit.per)))
     of_port = ("--latency", str(shape.port.latency_s * 1000), "--fields", str(work.fields), *limits)
     with ExitStack() as stack:
@@ -73,11 +82,17 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
         (folder / "blueprints" / "bench").mkdir(parents=True)
         path = folder / "blueprints" / "bench" / f"{BLUEPRINT}.json"
         path.write_text(json.dumps(blueprint(work.fields)), encoding="utf-8")
-        state = stack.enter_context(_state(shape.state, folder))
+        state, roots = stack.enter_context(_state("postgres" if isinstance(site, Cluster) else shape.state, folder))
+        over: list[str] = []
+        if isinstance(site, Cluster):
+            address, scheduler = stack.enter_context(started("workers", str(site.workers), "--threads", str(site.slices)))
+            roots["scheduler"] = scheduler
+            over = ["--executor", "dask", "--scheduler", address]
+            state["PORTSYNC_JQ_WORKERS"] = "1"
         port_url = stack.enter_context(server("counting_port", *of_port))
         if work.is_again:
             with server("shaped_source", *_source_options(shape, changed=0.0, latency_s=0.0)) as url:
-                timed_command([*command, str(_mapping(folder, shape, url))], folder / "m.yaml", port_url, **state)
+                timed_command([*command, str(_mapping(folder, shape, url)), *over], folder / "m.yaml", port_url, **state)
             if limit is not None:
                 time.sleep(limit.per)
         url = stack.enter_context(
@@ -86,7 +101,8 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
         mapping = _mapping(folder, shape, url)
         before, busy = _got(port_url, "/traffic"), _busy_s()
         begun = time.perf_counter()
-        taken = timed_command([*command, str(mapping)], mapping, port_url, **state)
+        with watched(roots) as watch:
+            taken = timed_command([*command, str(mapping), *over], mapping, port_url, **state)
         busy, passed = _busy_s() - busy, time.perf_counter() - begun
         after, spent = _got(port_url, "/traffic"), _got(url, "/spent")
         tally = _got(port_url, "/tally")
@@ -97,17 +113,22 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
     if found != (work.sent, work.entities - work.sent):
         raise BenchError(f"{shape.name}: {found} entities sent and unchanged, not {work.sent} of {work.entities}")
     port_cpu_s = after["cpu_s"] - before["cpu_s"]
-    ours = taken.cpu_s + spent["cpu_s"] + port_cpu_s
+    beside = watch.cpu_s()
+    ours = taken.cpu_s + spent["cpu_s"] + port_cpu_s + sum(beside.values())
+    has_workers = isinstance(site, Cluster)
     return Measured(
         wall_s=taken.wall_s,
         main_cpu_s=taken.cpu_s - taken.worker_cpu_s,
-        jq_cpu_s=taken.worker_cpu_s,
+        jq_cpu_s=beside["jq"] if has_workers else taken.worker_cpu_s,
         source_cpu_s=spent["cpu_s"],
         port_cpu_s=port_cpu_s,
+        database_cpu_s=beside["database"],
+        scheduler_cpu_s=beside["scheduler"],
+        worker_cpu_s=beside["worker"],
         requests=spent["requests"],
         writes=after["writes"] - before["writes"],
-        main_mb=taken.main_mb,
-        jq_mb=taken.worker_mb,
+        main_mb=watch.peak_mb("worker") if has_workers else taken.main_mb,
+        jq_mb=watch.peak_mb("jq") if has_workers else taken.worker_mb,
         others=max(0.0, busy - ours) / passed,
     )
 
@@ -149,13 +170,15 @@ def _mapping(folder: Path, shape: Shape, url: str) -> Path:
 
 
 @contextmanager
-def _state(kind: str, folder: Path) -> Iterator[dict[str, str]]:
-    """Where the state is, as a variable of the environment."""
+def _state(kind: str, folder: Path) -> Iterator[tuple[dict[str, str], dict[str, int]]]:
+    """Where the state is, as a variable of the environment; and the process of the database, where there is one."""
     if kind == "sqlite":
-        yield {"PORTSYNC_STATE": str(folder / "state.db")}
+        yield {"PORTSYNC_STATE": str(folder / "state.db")}, {}
         return
     with postgres_server() as url:
-        yield {"PORTSYNC_STATE": url}
+        home = Path(parse_qs(urlsplit(url).query)["host"][0])
+        pid = int((home / "data" / "postmaster.pid").read_text("ascii").split()[0])
+        yield {"PORTSYNC_STATE": url, "PATH": os.environ["PATH"]}, {"database": pid}
 
 
 def _busy_s() -> float:

@@ -56,7 +56,7 @@ class Row:
     def forecasts(self, costs: Costs) -> list[Forecast]:
         """What each column will take."""
         shapes = [self.shape(site) for site in SITES]
-        return [forecast(shape, costs, grain=grain_of(shape)) for shape in shapes]
+        return [forecast(shape, costs, grain=grain_of(shape, costs)) for shape in shapes]
 
     def text(self, costs: Costs) -> str:
         """The line."""
@@ -69,7 +69,7 @@ class Row:
 ROWS = tuple(Row(source, entities, run) for source in SOURCES for entities in ENTITIES for run in RUNS)
 
 
-def grain_of(shape: Shape) -> int:
+def grain_of(shape: Shape, costs: Costs) -> int:
     """For how many chains one is played: a divisor of their number, so that none is played in vain, and so few that one
     of them takes little of the whole."""
     work, source = shape.work, shape.source
@@ -78,7 +78,7 @@ def grain_of(shape: Shape) -> int:
         0.0 if source.budget is None else work.requests / source.budget.each_s,
         # All of a window may be used up at once.
         0.0 if shape.port.limit is None else work.sent // BATCH // shape.port.limit.requests * shape.port.limit.per,
-        0.0 if isinstance(shape.site, Local) else work.requests * shape.site.grant_cpu_s,
+        0.0 if isinstance(shape.site, Local) else work.requests * costs.granting_s,
     )
     most = min(work.requests // _PAGES, int(at_least_s * _LITTLE / (work.chain_pages * source.latency_s)))
     return max((grain for grain in range(1, most + 1) if work.chains % grain == 0), default=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.workload import USUAL_FIELDS
+from portsync.gathered import TOGETHER
 
 BATCH = 20
 
@@ -51,6 +52,12 @@ class Work:
         return max(1, -(-self.records // self.page))
 
     @property
+    def written_together(self) -> int:
+        """How often entities are looked up in the state: those of a large page, or of so many small ones."""
+        page = max(1, min(self.page, self.records))
+        return -(-self.entities // (-(-TOGETHER // page) * page))
+
+    @property
     def parent_pages(self) -> int:
         """Requests by which the parameter's values are read."""
         return -(-self.chains // self.parents) if self.parents else 1
@@ -94,13 +101,15 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Workers of one thread each, with two cores: one for Python and one for JQ."""
+    """Workers, each with two cores, one for Python and one for JQ; or all of them on the cores of one machine."""
 
     workers: int
+    cores: int | None = None
+    """Of the one machine that everything is on, source, Port and database too; None: each part has its own."""
+    slices: int = 1
+    """Which a worker does at once."""
     grant_s: float = 0.0015
     """From asking the scheduler for a request to its word, beyond its work."""
-    grant_cpu_s: float = 0.0002
-    """The scheduler's work for it: 5,000 grants in a second."""
     slice_s: float = 5.0
     """What a slice is to take at most."""
     slice_cpu_s: float = 0.002

@@ -87,7 +87,7 @@ def test_one_chain_takes_the_latency_of_each_of_its_pages() -> None:
 
 
 def test_one_chain_is_not_faster_with_a_thousand_workers() -> None:
-    shape = Shape(Work(1, 5_000, 50, changed=0.0), Source(0.2, 10), site=Cluster(1_000, grant_s=0.0, grant_cpu_s=0.0))
+    shape = Shape(Work(1, 5_000, 50, changed=0.0), Source(0.2, 10), site=Cluster(1_000, grant_s=0.0))
     assert forecast(shape, FREE).wall_s == pytest.approx((1 + 100) * 0.2, rel=1e-3)
 
 
@@ -143,7 +143,7 @@ def test_workers_share_what_is_computed() -> None:
 
 
 def test_the_database_is_what_many_workers_wait_for_in_the_end() -> None:
-    costs = replace(FREE, state_page_s=0.01)
+    costs = replace(FREE, state_write_s=0.01)
     shape = Shape(Work(2_000, 10, 10, changed=0.0), Source(0.0, 1_000), site=Cluster(100, database_cores=2))
     found = forecast(shape, costs)
     assert found.wall_s == pytest.approx(2_000 * 0.01 / 2, rel=0.1)
@@ -166,7 +166,7 @@ def test_fewer_chains_that_stand_for_all_take_as_long(
 ) -> None:
     work = Work(chains, 1_000, 100, changed=changed, is_again=changed < 1, parents=100)
     shape = Shape(work, source, Port(0.15, PORT_RATE), site)
-    grain = grain_of(shape)
+    grain = grain_of(shape, REAL)
     fine, coarse = forecast(shape, REAL), forecast(shape, REAL, grain=grain)
     assert grain > 1
     assert (coarse.requests, coarse.entities) == (fine.requests, fine.entities)
