@@ -12,11 +12,12 @@ from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 from distributed.scheduler import KilledWorker
 
 from portsync import __version__
+from portsync.cluster.cluster import LOST_LINE, cluster_lost
 from portsync.cluster.keeper import Keeper
 from portsync.cluster.line import LineLostError
 from portsync.cluster.slices import SliceLostError
 from portsync.cluster.worker import Worker
-from portsync.errors import ClusterError, ConfigError, Problem
+from portsync.errors import ConfigError, Problem
 from portsync.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class DaskCluster:
             try:
                 future = self._client.submit(do_slice, slice_, key=key, pure=False)
             except ClosedClientError as error:
-                raise _lost(_NO_LINE) from error
+                raise cluster_lost(LOST_LINE) from error
             try:
                 return await self._result(future)
             except KilledWorker:
@@ -174,12 +175,12 @@ class DaskCluster:
         try:
             while not (await asyncio.wait({waiting}, timeout=_LOOK_EVERY_S))[0]:
                 if self._is_without_workers():
-                    raise _lost(f"the Dask cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
+                    raise cluster_lost(f"the Dask cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
                 if self._client.status != "running":
-                    raise _lost(_NO_LINE)
+                    raise cluster_lost(LOST_LINE)
             result: SliceResult = waiting.result()
         except (FutureCancelledError, OSError) as error:
-            raise _lost(_NO_LINE) from error
+            raise cluster_lost(LOST_LINE) from error
         finally:
             waiting.cancel()
         return result
@@ -279,11 +280,3 @@ async def _prepare(client: Any) -> None:
 def _unlike(message: str) -> ConfigError:
     hint = "install the same portsync[dask,postgres] at the scheduler and at all workers"
     return ConfigError(Problem("no-cluster", f"{message}, and this is portsync {__version__}", "--scheduler", hint))
-
-
-_NO_LINE = "the connection to the Dask scheduler is lost"
-
-
-def _lost(message: str) -> ClusterError:
-    hint = "nothing is lost by it: run it again"
-    return ClusterError(Problem("cluster-lost", message, "--scheduler", hint))
