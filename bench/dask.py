@@ -138,7 +138,7 @@ def _overhead() -> bool:
 
 def _heavy(workers: int) -> Taken:
     """A first run of a mapping that is all JQ; without a cluster where there are no workers."""
-    with _bench(chains=400, records=10, query=_HEAVY) as bench:
+    with _bench(chains=80, records=50, query=_HEAVY) as bench:
         if not workers:
             return bench.sync(None, "heavy")
         with _workers(workers) as cluster:
