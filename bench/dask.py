@@ -39,7 +39,7 @@ _HEAVY = "([range(8000)] | add) > 0"
 _SPEEDUP, _OVERHEAD = 1.7, 0.15
 _PAIRS = 1
 _PARAMETERS = 50_000
-_MOST_GROWTH_MB = 20
+_MOST_GROWTH_MB = 5
 _LIMIT, _PERIOD_S, _WINDOWS, _BATCH = 1_166, 10, 3, 20
 _OF_THE_LIMIT = 0.95
 _KILLED_RECORDS, _KILLED_WORKERS = 100_000, 2
@@ -138,7 +138,7 @@ def _overhead() -> bool:
 
 def _heavy(workers: int) -> Taken:
     """A first run of a mapping that is all JQ; without a cluster where there are no workers."""
-    with _bench(chains=400, records=10, query=_HEAVY) as bench:
+    with _bench(chains=80, records=50, query=_HEAVY) as bench:
         if not workers:
             return bench.sync(None, "heavy")
         with _workers(workers) as cluster:

@@ -24,7 +24,7 @@ from portsync.jq.cores import usable_cores
 from portsync.logs import OfLibraries
 from portsync.loopback import serving
 from portsync.runtime import Runtime
-from tests.cluster.here import opening
+from tests.cluster.here import HereCluster, opening
 from tests.several import Several
 from tests.statements import share_statements
 
@@ -255,7 +255,7 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         env: Mapping[str, str] | None = None,
         at: float = NOW,
         time: Time | None = None,
-        over_cluster: bool = False,
+        over_cluster: bool | type[HereCluster] = False,
     ) -> Run:
         arguments = [command]
         if mapping is not None:
@@ -268,7 +268,8 @@ def portsync(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[...,
         passing = time or StandingTime(at)
         runtime = Runtime(env or {}, clock=passing.time, sleep=passing.sleep, random=lambda: 0.5)
         if over_cluster:
-            runtime = replace(runtime, cluster=opening(lambda: runtime))
+            made = HereCluster if over_cluster is True else over_cluster
+            runtime = replace(runtime, cluster=opening(lambda: runtime, made=made))
             arguments += ["--executor", "dask", "--scheduler", "here"]
         capfd.readouterr()
         code: Any = 0

@@ -224,13 +224,40 @@ def test_of_two_conflicting_entities_the_later_one_is_sent_after_the_earlier_one
         batches.append(entities)
         return usual(entities)
 
+    def page(number: int) -> list[Any]:
+        """Pages that are not written together, each with an entity beside that of the page before or after it."""
+        others = [{"id": f"{number}-{other}", "size": 0} for other in range(100)]
+        same = [{"id": "same", "size": number}]
+        return same + others if number % 2 else others + same
+
+    odd_port.bulk = bulk
+    source.answer = lambda asked: {"data": page(offset_of(asked) // 101) if offset_of(asked) < 505 else []}
+
+    run = sync(pagination="{type: offset, page_size: 101}")
+
+    assert run.exit_code == 1
+    sizes = [[e["properties"]["size"] for e in batch if e["identifier"] == "same"] for batch in batches]
+    assert [found for found in sizes if found] == [[0], [1], [2], [3], [4]]
+
+
+def test_of_conflicting_entities_on_small_pages_the_last_one_is_sent_and_all_of_them_count(
+    odd_port: OddPort, source: Source, sync: Callable[..., Run]
+) -> None:
+    sent: list[Any] = []
+    usual = odd_port.bulk
+
+    def bulk(entities: list[Any]) -> Any:
+        sent.extend(entities)
+        return usual(entities)
+
     odd_port.bulk = bulk
     source.answer = lambda asked: {"data": [{"id": "same", "size": n} for n in [offset_of(asked)] if n < 5]}
 
     run = sync(pagination="{type: offset, page_size: 1}")
 
     assert run.exit_code == 1
-    assert [[entity["properties"]["size"] for entity in batch] for batch in batches] == [[0], [1], [2], [3], [4]]
+    assert [entity["properties"]["size"] for entity in sent] == [4]
+    assert (run.resource["records"], run.resource["entities"], run.resource["conflicts"]) == (5, 5, 4)
 
 
 def test_an_answer_without_errors_is_read(odd_port: OddPort, source: Source, sync: Callable[..., Run]) -> None:

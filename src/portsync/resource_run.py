@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from portsync.chains.read import read_resource
 from portsync.errors import Problem
 from portsync.flow import End, Fetched, Verdict
+from portsync.gathered import Gathered
 from portsync.plan import constant_blueprints, page_program
 from portsync.report import ResourceReport
 from portsync.state.seen import SeenEntities
@@ -18,7 +19,7 @@ from portsync.stop import StalledError
 from portsync.transform import Mapper, map_page
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from portsync.chains.lookups import LookedUp
     from portsync.chains.stream import Chain, Places
@@ -105,14 +106,19 @@ async def run_along(part: ResourceRun, found: Places, sorter: Sorter) -> None:
     pages = read_resource(resource, access, found, mapping_of)
     stalled = None
     with sorter as seen:
+
+        async def write(entities: Sequence[Entity]) -> None:
+            await writer.write(report.index, seen.sort(entities), part.is_to_come)
+
         until = tools.stop.until(pages, lambda: tools.client.attempts + tools.pool.runs, tools.patience_s)
-        async with aclosing(pages), aclosing(until) as until_stopped:
+        async with Gathered(write) as gathered, aclosing(pages), aclosing(until) as until_stopped:
             try:
                 async for item in until_stopped:
                     report.add(item)
                     tools.log_item(resource.kind, item)
                     if isinstance(item, Fetched) and item.page is not None:
-                        await writer.write(report.index, seen.sort(item.page.entities), part.is_to_come)
+                        tools.progress(report)
+                        await gathered.add(item.page.entities)
                     if writer.upserter.down:
                         break
             except StalledError:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from portsync.cluster.line import Line
     from portsync.cluster.slices import Slice, SliceResult
     from portsync.flow import Json
     from portsync.runtime import Runtime
@@ -34,7 +35,7 @@ class HereCluster:
 
     def __init__(self, runtime: Runtime, workers: int) -> None:
         keeper = Keeper(runtime.clock, runtime.sleep, runtime.random)
-        self.line = DirectLine(keeper, "coordinator")
+        self.line: Line = DirectLine(keeper, "coordinator")
         self.workers = [Worker(DirectLine(keeper, f"worker {number}"), runtime) for number in range(workers)]
         self.width = workers
         self.done = 0
@@ -49,13 +50,13 @@ class HereCluster:
 
 
 def opening(
-    runtime: Callable[[], Runtime], workers: int = 2
+    runtime: Callable[[], Runtime], workers: int = 2, made: type[HereCluster] = HereCluster
 ) -> Callable[[str], AbstractAsyncContextManager[HereCluster]]:
     """What opens a cluster of so many workers, as a command does."""
 
     @asynccontextmanager
     async def opened(_address: str) -> AsyncIterator[HereCluster]:
-        cluster = HereCluster(runtime(), workers)
+        cluster = made(runtime(), workers)
         try:
             yield cluster
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import zlib
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +14,12 @@ from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 from distributed.scheduler import KilledWorker
 
 from portsync import __version__
+from portsync.cluster.cluster import LOST_LINE, cluster_lost
 from portsync.cluster.keeper import Keeper
 from portsync.cluster.line import LineLostError
 from portsync.cluster.slices import SliceLostError
 from portsync.cluster.worker import Worker
-from portsync.errors import ClusterError, ConfigError, Problem
+from portsync.errors import ConfigError, Problem
 from portsync.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -129,11 +132,18 @@ class _Line:
             raise LineLostError from error
 
 
-async def do_slice(slice_: Slice) -> SliceResult:
-    """Do a slice, at the worker that this runs on."""
+async def do_slice(packed: bytes) -> SliceResult:
+    """Do a slice that `_packed` made small, at the worker that this runs on."""
+    slice_: Slice = pickle.loads(zlib.decompress(packed))  # noqa: S301 - Dask itself trusts who gives it work no less
     plugin = distributed.get_worker().plugins[NAME]
     assert isinstance(plugin, SlicePlugin)
     return await plugin.worker.do(slice_)
+
+
+def _packed(slice_: Slice) -> bytes:
+    """What goes through the scheduler, which keeps the last thousand messages to each worker: of a slice as objects,
+    each chain would be some hundred bytes there."""
+    return zlib.compress(pickle.dumps(slice_), 1)
 
 
 class DaskCluster:
@@ -155,12 +165,13 @@ class DaskCluster:
 
     async def do(self, slice_: Slice) -> SliceResult:
         """Have a slice done. Raises SliceLostError and ClusterError."""
+        packed = _packed(slice_)
         for attempt in range(_TRIES):
             key = f"portsync-{slice_.run}-{slice_.number}-{attempt}"
             try:
-                future = self._client.submit(do_slice, slice_, key=key, pure=False)
+                future = self._client.submit(do_slice, packed, key=key, pure=False)
             except ClosedClientError as error:
-                raise _lost(_NO_LINE) from error
+                raise cluster_lost(LOST_LINE) from error
             try:
                 return await self._result(future)
             except KilledWorker:
@@ -174,12 +185,12 @@ class DaskCluster:
         try:
             while not (await asyncio.wait({waiting}, timeout=_LOOK_EVERY_S))[0]:
                 if self._is_without_workers():
-                    raise _lost(f"the Dask cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
+                    raise cluster_lost(f"the Dask cluster had no worker for {_WITHOUT_WORKERS_S:.0f} s")
                 if self._client.status != "running":
-                    raise _lost(_NO_LINE)
+                    raise cluster_lost(LOST_LINE)
             result: SliceResult = waiting.result()
         except (FutureCancelledError, OSError) as error:
-            raise _lost(_NO_LINE) from error
+            raise cluster_lost(LOST_LINE) from error
         finally:
             waiting.cancel()
         return result
@@ -279,11 +290,3 @@ async def _prepare(client: Any) -> None:
 def _unlike(message: str) -> ConfigError:
     hint = "install the same portsync[dask,postgres] at the scheduler and at all workers"
     return ConfigError(Problem("no-cluster", f"{message}, and this is portsync {__version__}", "--scheduler", hint))
-
-
-_NO_LINE = "the connection to the Dask scheduler is lost"
-
-
-def _lost(message: str) -> ClusterError:
-    hint = "nothing is lost by it: run it again"
-    return ClusterError(Problem("cluster-lost", message, "--scheduler", hint))

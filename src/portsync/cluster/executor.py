@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Self
 
 from portsync.chains.stream import is_single
 from portsync.cluster.brief import Brief
+from portsync.cluster.cluster import LOST_LINE, cluster_lost
 from portsync.cluster.line import LineLostError
 from portsync.cluster.sharing import answer_questions
 from portsync.cluster.slicing import Slicing
-from portsync.errors import PortError
+from portsync.errors import ClusterError, PortError
 from portsync.executor import LocalExecutor
 from portsync.plan import constant_blueprints
 from portsync.state.slice_book import SliceBook
@@ -103,12 +104,12 @@ class ClusterExecutor:
             # Which of two records of different chains is the later one, only he can say who sees all of them.
             await LocalExecutor().run(part)
             return
-        await self._announce(part)
         recheck = part.tools.into.recheck
         try:
+            await self._announce(part)
             for blueprint in sorted(constant_blueprints(part.resource)):
                 await recheck.begin(blueprint)
-        except PortError as error:
+        except (PortError, ClusterError) as error:
             part.writer.upserter.fail(error)
             return
         with self._slots.wanted(self._facts.run_id):
@@ -125,7 +126,7 @@ class ClusterExecutor:
                 self._answering.result()
 
     async def _announce(self, part: ResourceRun) -> None:
-        """Let workers know of the run, before the first of its slices."""
+        """Let workers know of the run, before the first of its slices. Raises ClusterError."""
         async with self._announcing:
             if self._answering is not None:
                 return
@@ -148,6 +149,9 @@ class ClusterExecutor:
             line, port = self._cluster.line, self._tools.into.port
             assert port is not None
             assert port.renewed is not None
-            await line.ask("begin", run=facts.run_id, brief=brief.packed())
+            try:
+                await line.ask("begin", run=facts.run_id, brief=brief.packed())
+            except LineLostError as error:
+                raise cluster_lost(LOST_LINE) from error
             answering = answer_questions(line, facts.run_id, port.renewed, self._tools.client)
             self._answering = asyncio.create_task(answering)

@@ -54,6 +54,8 @@ class Slicing:
         self._sizing = Sizing()
         self._breaker = Breaker()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._open: set[int] = set()
+        """The numbers of the slices that nobody has closed."""
         self._bugs: list[BaseException] = []
         self._shows = part.showing.wants_examples
         self._clock = asyncio.get_running_loop().time
@@ -117,22 +119,31 @@ class Slicing:
 
     async def _give_up(self) -> None:
         """Let slices that are under way come to their end soon, where there still are any."""
-        if not self._under_way:
-            return
-        with suppress(LineLostError):
-            await self._cluster.line.ask("stop", run=self._run_id)
+        if self._under_way and self._part.is_over:
+            with suppress(LineLostError):
+                await self._cluster.line.ask("stop", run=self._run_id)
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_GRACE_S)
         for task in self._under_way:
             task.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way)
+        self._close_all()
+
+    def _close_all(self) -> None:
+        """Let nobody work on slices of which nobody waits for the end: the run may go on with other resources."""
+        try:
+            for number in self._open:
+                self._book.close(number)
+        except StateLostError as error:
+            self._part.writer.upserter.fail(error)
 
     async def _do(self, some: tuple[Variables, ...]) -> None:
         """Have a slice done, and count what became of it."""
         part, writer = self._part, self._part.writer
         try:
             number = self._book.new()
+            self._open.add(number)
             self._absorb(number, await self._result(self._slice(number, some)))
         except SliceLostError as lost:
             self._count_lost(len(some), lost)
@@ -180,6 +191,7 @@ class Slicing:
         for about, content in self._book.spooled(number):
             self._take(about, content)
         self._book.close(number)
+        self._open.discard(number)
         # Of a slice, the worst end stands for all: one in which all is well says that the source is there.
         self._breaker.look(result.part.worst)
 

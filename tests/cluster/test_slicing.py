@@ -1,0 +1,155 @@
+"""Runs over a cluster in which something is not as it should be: what is said, and what others have to do with it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+
+from portsync.cluster import slicing
+from portsync.cluster.line import LineLostError
+from tests.cluster.here import HereCluster
+from tests.postgres import fresh_postgres, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portsync.cluster.line import Line
+    from portsync.cluster.slices import Slice, SliceResult
+    from portsync.flow import Json
+    from portsync.runtime import Runtime
+    from tests.conftest import Asked, LocalPort, Run, Source
+
+__all__ = ["fresh_postgres", "postgres"]
+
+MAPPING = """
+source:
+  base_url: {url}
+  pagination: {{type: none}}
+resources:
+  - kind: /orgs/{{org}}/things
+    selector:
+      data_path: .data
+      path_parameters: {{org: {{values: [a, b, c]}}}}
+    port: {{entity: {{mappings: {{identifier: .id, blueprint: '"thing"', properties: {{size: .size}}}}}}}}
+  - kind: /people
+    selector: {{data_path: .data}}
+    port: {{entity: {{mappings: {{identifier: .id, blueprint: '"person"', properties: {{size: .size}}}}}}}}
+"""
+PERSON = {
+    "identifier": "person",
+    "title": "Person",
+    "schema": {"properties": {"size": {"type": "number"}}, "required": []},
+    "relations": {},
+}
+
+
+@pytest.fixture
+def over(
+    portsync: Callable[..., Run],
+    source: Source,
+    local_port: LocalPort,
+    port_env: dict[str, str],
+    fresh_postgres: str,
+) -> Callable[[type[HereCluster]], Run]:
+    """A run of two resources over a cluster of this kind, in which the first one gives its own slices."""
+
+    def answer(asked: Asked) -> Any:
+        return {"data": [{"id": f"{asked.path.strip('/').replace('/', '-')}-{n}", "size": n} for n in range(5)]}
+
+    def run(cluster: type[HereCluster]) -> Run:
+        source.answer = answer
+        env = {**port_env, "PORTSYNC_STATE": fresh_postgres}
+        return portsync("sync", MAPPING.format(url=source.url), env=env, over_cluster=cluster)
+
+    assert local_port.api("POST", "/blueprints", PERSON)["ok"]
+    return run
+
+
+def of_kind(run: Run, kind: str) -> Any:
+    return next(one for one in run.report["resources"] if one["kind"] == kind)
+
+
+def test_a_bug_in_one_resource_leaves_the_slices_of_another_alone(
+    over: Callable[[type[HereCluster]], Run], local_port: LocalPort, fresh_postgres: str
+) -> None:
+    failed = asyncio.Event()
+
+    class Cluster(HereCluster):
+        async def do(self, slice_: Slice) -> SliceResult:
+            if slice_.resource == 0:
+                failed.set()
+                raise ZeroDivisionError("a bug of the cluster")
+            await failed.wait()  # so that the other resource is under way when the bug shows
+            await asyncio.sleep(0.05)
+            return await super().do(slice_)
+
+    run = over(Cluster)
+
+    assert run.exit_code == 70
+    assert of_kind(run, "/orgs/{org}/things")["reason"] == "bug"
+    assert of_kind(run, "/people")["verdict"] == "complete"
+    assert len(local_port.entities("person")) == 5
+    with create_engine(fresh_postgres, poolclass=NullPool).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM portsync_slices")).scalar_one() == 0
+
+
+def test_who_is_at_work_on_a_slice_that_nobody_waits_for_is_told_so(
+    over: Callable[[type[HereCluster]], Run], local_port: LocalPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would go on writing after the report is made."""
+    monkeypatch.setattr(slicing, "_GRACE_S", 0.2)
+    late: list[asyncio.Task[SliceResult]] = []
+    results: list[SliceResult] = []
+
+    class Cluster(HereCluster):
+        def __init__(self, runtime: Runtime, workers: int) -> None:
+            super().__init__(runtime, workers)
+            self.goes_on = asyncio.Event()
+
+        async def do(self, slice_: Slice) -> SliceResult:
+            if slice_.resource == 1:
+                await asyncio.sleep(1.0)  # what the first resource left behind goes on beside this one
+                self.goes_on.set()
+                results.extend(await asyncio.gather(*late))
+                return await super().do(slice_)
+            if not late:
+                late.append(asyncio.create_task(self._held_up(slice_)))
+                return await asyncio.shield(late[0])
+            raise ZeroDivisionError("a bug of the cluster")
+
+        async def _held_up(self, slice_: Slice) -> SliceResult:
+            await self.goes_on.wait()
+            return await HereCluster.do(self, slice_)
+
+    run = over(Cluster)
+
+    assert of_kind(run, "/people")["verdict"] == "complete"
+    (result,) = results
+    assert result.down is not None
+    assert result.down.problems[0].code == "superseded"
+    assert not local_port.entities("thing")
+
+
+def test_a_scheduler_that_is_lost_at_the_beginning_is_named(over: Callable[[type[HereCluster]], Run]) -> None:
+    class CutLine:
+        def __init__(self, line: Line) -> None:
+            self._line = line
+
+        async def ask(self, what: str, **more: Json) -> Json:
+            if what == "begin":
+                raise LineLostError
+            return await self._line.ask(what, **more)
+
+    class Cluster(HereCluster):
+        def __init__(self, runtime: Runtime, workers: int) -> None:
+            super().__init__(runtime, workers)
+            self.line = CutLine(self.line)
+
+    run = over(Cluster)
+
+    assert (run.exit_code, [one["reason"] for one in run.report["resources"]]) == (1, ["cluster", "cluster"])
+    assert "cluster-lost" in run.err
+    assert "bug" not in run.err
