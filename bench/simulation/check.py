@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.simulation.forecast import Forecast
     from bench.simulation.real import Measured
 
+
 def _over(workers: int) -> Cluster:
     return replace(ONE_MACHINE, workers=workers)
 
@@ -69,9 +70,7 @@ def _check(shape: Shape, costs: Costs, took: Measured) -> bool:
     found = forecast(shape, costs)
     memory_mb = took.main_mb + took.jq_mb
     off, off_mb = found.wall_s / took.wall_s - 1, found.memory_mb / memory_mb - 1
-    is_near = (
-        abs(off) <= _MOST and abs(off_mb) <= _MOST and _are_counts(shape, found, took)
-    )
+    is_near = abs(off) <= _MOST and abs(off_mb) <= _MOST and _are_counts(shape, found, took)
     numbers = (
         f"{found.wall_s:.2f}", f"{took.wall_s:.2f}", f"{off:+.0%}", found.requests, f"{took.requests:.0f}",
         found.writes, f"{took.writes:.0f}", f"{found.memory_mb:.0f}", f"{memory_mb:.0f}", f"{off_mb:+.0%}",

@@ -65,6 +65,8 @@ class Costs:
     """The same, for each of them."""
     claim_python_s: float
     """The same in Python, for all of them together."""
+    claim_python_entity_s: float
+    """The same, for each of them."""
     cluster_start_s: float
     """Of the command over a cluster, beyond `start_s`."""
     cluster_idle_s: float

@@ -169,7 +169,10 @@ def with_cluster(costs: Costs, runs: Sequence[Run]) -> Costs:
     worker_start_s, asking_s = least_squares(
         asked,
         [
-            max(0.01, run.took.worker_cpu_s - costs.resting_worker * run.took.wall_s - _in_python_s(costs, run.shape.work))
+            max(
+                0.01,
+                run.took.worker_cpu_s - costs.resting_worker * run.took.wall_s - _in_python_s(costs, run.shape.work),
+            )
             for run in runs
         ],
     )
@@ -188,7 +191,8 @@ def _in_python_s(costs: Costs, work: Work) -> float:
     """What reading and writing take, wherever that is done."""
     pages_s = costs.chain_s * work.chains + costs.page_s * (_pages(work) - work.chains)
     each_write_s = costs.write_s + costs.state_python_s + costs.claim_python_s
-    written_s = each_write_s * work.written_together + costs.entity_s * work.entities
+    each_s = costs.entity_s + costs.claim_python_entity_s
+    written_s = each_write_s * work.written_together + each_s * work.entities
     return pages_s + written_s + costs.batch_s * batches(work.sent) + costs.batch_field_s * work.sent * work.fields
 
 

@@ -108,7 +108,10 @@ def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
     clock.start(command())
     clock.run()
     ended_at = max(ended_at, _MOMENT_S)
-    parts = {"CPU (Python)": main.busy_s / ended_at, "CPU (JQ)": sum(p.busy_s for p in programs) / len(programs) / ended_at}
+    parts = {
+        "CPU (Python)": main.busy_s / ended_at,
+        "CPU (JQ)": sum(p.busy_s for p in programs) / len(programs) / ended_at,
+    }
     return _found(world, ended_at, parts, jq.started, worker.most_held, shape.work.entities)
 
 

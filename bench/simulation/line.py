@@ -216,12 +216,12 @@ class Worker:
         if world.database is not None:
             # The loop of Python waits for the database, statement by statement.
             asked_s = (costs.state_write_s + costs.state_entity_s * records) * grain + costs.state_sent_s * sent
-            python_s = costs.state_python_s
+            python_s = costs.state_python_s * grain
             if world.granting is not None:
                 asked_s += (costs.claim_s + costs.claim_entity_s * records) * grain
-                python_s += costs.claim_python_s
+                python_s += (costs.claim_python_s + costs.claim_python_entity_s * records) * grain
             yield self.main.stand_still(world.database.use(asked_s))
-            yield self.main.use(python_s * grain)
+            yield self.main.use(python_s)
         self._kept += sent
         full, self._kept = divmod(self._kept, BATCH)
         # Where one page stands for many, so do its batches; but they fill the room all the same.

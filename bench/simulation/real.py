@@ -85,14 +85,18 @@ def _measured_once(shape: Shape, command: Sequence[str]) -> Measured:
         state, roots = stack.enter_context(_state("postgres" if isinstance(site, Cluster) else shape.state, folder))
         over: list[str] = []
         if isinstance(site, Cluster):
-            address, scheduler = stack.enter_context(started("workers", str(site.workers), "--threads", str(site.slices)))
+            address, scheduler = stack.enter_context(
+                started("workers", str(site.workers), "--threads", str(site.slices))
+            )
             roots["scheduler"] = scheduler
             over = ["--executor", "dask", "--scheduler", address]
             state["PORTSYNC_JQ_WORKERS"] = "1"
         port_url = stack.enter_context(server("counting_port", *of_port))
         if work.is_again:
             with server("shaped_source", *_source_options(shape, changed=0.0, latency_s=0.0)) as url:
-                timed_command([*command, str(_mapping(folder, shape, url)), *over], folder / "m.yaml", port_url, **state)
+                timed_command(
+                    [*command, str(_mapping(folder, shape, url)), *over], folder / "m.yaml", port_url, **state
+                )
             if limit is not None:
                 time.sleep(limit.per)
         url = stack.enter_context(

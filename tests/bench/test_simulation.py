@@ -144,7 +144,7 @@ def test_workers_share_what_is_computed() -> None:
 
 def test_the_database_is_what_many_workers_wait_for_in_the_end() -> None:
     costs = replace(FREE, state_write_s=0.01)
-    shape = Shape(Work(2_000, 10, 10, changed=0.0), Source(0.0, 1_000), site=Cluster(100, database_cores=2))
+    shape = Shape(Work(2_000, 100, 100, changed=0.0), Source(0.0, 1_000), site=Cluster(100, database_cores=2))
     found = forecast(shape, costs)
     assert found.wall_s == pytest.approx(2_000 * 0.01 / 2, rel=0.1)
     assert found.held_up_by == "state"
