@@ -52,6 +52,14 @@ def test_the_first_slices_have_one_chain_until_it_is_known_what_one_takes() -> N
     assert [sizing.next(elapsed) for elapsed in (0.0, 10.0, 1000.0)] == [1, 1, 1]
 
 
+def test_the_first_slices_may_have_more_where_a_source_allows_more_at_once() -> None:
+    sizing = Sizing(first=5)
+
+    assert sizing.next(0.0) == 5
+    sizing.took(5, 50.0)
+    assert sizing.next(50.0) == 1, "it is known now that they take long"
+
+
 @given(st.floats(0.001, 1.0), st.integers(1, 16))
 def test_slices_of_chains_that_are_alike_come_to_take_five_seconds_each(chain_s: float, workers: int) -> None:
     assert sizes(lambda _: chain_s, 100 + 100 * workers, workers)[-1] * chain_s == pytest.approx(

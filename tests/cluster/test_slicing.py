@@ -32,7 +32,7 @@ resources:
   - kind: /orgs/{{org}}/things
     selector:
       data_path: .data
-      path_parameters: {{org: {{values: [a, b, c]}}}}
+      path_parameters: {{org: {{values: [{orgs}]}}}}
     port: {{entity: {{mappings: {{identifier: .id, blueprint: '"thing"', properties: {{size: .size}}}}}}}}
   - kind: /people
     selector: {{data_path: .data}}
@@ -53,16 +53,16 @@ def over(
     local_port: LocalPort,
     port_env: dict[str, str],
     fresh_postgres: str,
-) -> Callable[[type[HereCluster]], Run]:
+) -> Callable[..., Run]:
     """A run of two resources over a cluster of this kind, in which the first one gives its own slices."""
 
     def answer(asked: Asked) -> Any:
         return {"data": [{"id": f"{asked.path.strip('/').replace('/', '-')}-{n}", "size": n} for n in range(5)]}
 
-    def run(cluster: type[HereCluster]) -> Run:
+    def run(cluster: type[HereCluster], orgs: str = "a, b, c") -> Run:
         source.answer = answer
         env = {**port_env, "PORTSYNC_STATE": fresh_postgres}
-        return portsync("sync", MAPPING.format(url=source.url), env=env, over_cluster=cluster)
+        return portsync("sync", MAPPING.format(url=source.url, orgs=orgs), env=env, over_cluster=cluster)
 
     assert local_port.api("POST", "/blueprints", PERSON)["ok"]
     return run
@@ -73,7 +73,7 @@ def of_kind(run: Run, kind: str) -> Any:
 
 
 def test_a_bug_in_one_resource_leaves_the_slices_of_another_alone(
-    over: Callable[[type[HereCluster]], Run], local_port: LocalPort, fresh_postgres: str
+    over: Callable[..., Run], local_port: LocalPort, fresh_postgres: str
 ) -> None:
     failed = asyncio.Event()
 
@@ -97,7 +97,7 @@ def test_a_bug_in_one_resource_leaves_the_slices_of_another_alone(
 
 
 def test_who_is_at_work_on_a_slice_that_nobody_waits_for_is_told_so(
-    over: Callable[[type[HereCluster]], Run], local_port: LocalPort, monkeypatch: pytest.MonkeyPatch
+    over: Callable[..., Run], local_port: LocalPort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would go on writing after the report is made."""
     monkeypatch.setattr(slicing, "_GRACE_S", 0.2)
@@ -124,7 +124,7 @@ def test_who_is_at_work_on_a_slice_that_nobody_waits_for_is_told_so(
             await self.goes_on.wait()
             return await HereCluster.do(self, slice_)
 
-    run = over(Cluster)
+    run = over(Cluster, orgs="a, b, c, d, e, f")
 
     assert of_kind(run, "/people")["verdict"] == "complete"
     (result,) = results
@@ -133,7 +133,7 @@ def test_who_is_at_work_on_a_slice_that_nobody_waits_for_is_told_so(
     assert not local_port.entities("thing")
 
 
-def test_a_scheduler_that_is_lost_at_the_beginning_is_named(over: Callable[[type[HereCluster]], Run]) -> None:
+def test_a_scheduler_that_is_lost_at_the_beginning_is_named(over: Callable[..., Run]) -> None:
     class CutLine:
         def __init__(self, line: Line) -> None:
             self._line = line
@@ -153,3 +153,23 @@ def test_a_scheduler_that_is_lost_at_the_beginning_is_named(over: Callable[[type
     assert (run.exit_code, [one["reason"] for one in run.report["resources"]]) == (1, ["cluster", "cluster"])
     assert "cluster-lost" in run.err
     assert "bug" not in run.err
+
+
+def test_a_slice_is_as_large_as_is_known_to_be_right_when_there_is_room_for_it(over: Callable[..., Run]) -> None:
+    """The source allows ten requests at once, which are to be had from the beginning; then there is room again as soon
+    as the first slice is done, and it went fast."""
+    sizes: list[int] = []
+
+    class Cluster(HereCluster):
+        async def do(self, slice_: Slice) -> SliceResult:
+            if slice_.resource == 0:
+                sizes.append(len(slice_.places))
+            return await super().do(slice_)
+
+    run = over(Cluster, orgs=", ".join(f"o{number}" for number in range(60)))
+
+    assert run.exit_code == 0
+    assert of_kind(run, "/orgs/{org}/things")["created"] == 300
+    assert sizes[:3] == [3, 3, 3]
+    assert 12 in sizes[3:5]
+    assert sum(sizes) == 60

@@ -103,7 +103,9 @@ class SharedGate:
 
     def _tell_soon(self) -> None:
         if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_GATHERED_S, self._tell)
+            # Where some wait to be let in, it is for this that they do.
+            in_s = 0.0 if self._waiting else _GATHERED_S
+            self._telling = asyncio.get_running_loop().call_later(in_s, self._tell)
 
     def _tell(self) -> None:
         self._telling = None

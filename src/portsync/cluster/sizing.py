@@ -16,7 +16,9 @@ _MOST = 10_000
 class Sizing:
     """Watches slices, and says how large the next one should be."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
+        """`first`: how many chains a slice has until it is known how long they take."""
+        self._first = first
         self._largest = 0
         """How many chains the largest slice had that is done."""
         self._chain_s: float | None = None
@@ -25,7 +27,7 @@ class Sizing:
     def next(self, elapsed_s: float) -> int:
         """How many chains the next slice should have; the resource was begun `elapsed_s` seconds ago."""
         if self._chain_s is None:
-            return 1
+            return self._first
         wanted_s = min(self._longest_s, max(_SHORTEST_S, elapsed_s * _SHARE))
         fitting = int(wanted_s / max(self._chain_s, 1e-6))
         return max(1, min(fitting, self._largest * _GROWTH, _MOST))

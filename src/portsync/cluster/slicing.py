@@ -15,6 +15,7 @@ from portsync.chains.values import RecordValues
 from portsync.cluster.line import LineLostError
 from portsync.cluster.sizing import Sizing
 from portsync.cluster.slices import Slice, SliceLostError
+from portsync.cluster.slots import SLICES_FOR_EACH
 from portsync.cluster.work import EXAMPLE, HELD, LETTER, TAKEN
 from portsync.errors import ClusterError, Problem, StateLostError, StoppedError
 from portsync.flow import End, Entity, Verdict
@@ -51,7 +52,9 @@ class Slicing:
         self._slots = slots
         self._run_id = run_id
         self._part = part
-        self._sizing = Sizing()
+        # As many chains are read at once from the beginning as the source allows.
+        concurrency, room = part.lookups.access.source.concurrency, cluster.width * SLICES_FOR_EACH
+        self._sizing = Sizing(first=-(-concurrency // room))
         self._breaker = Breaker()
         self._under_way: set[asyncio.Task[None]] = set()
         self._open: set[int] = set()
@@ -83,27 +86,42 @@ class Slicing:
     async def _cut(self, found: AsyncGenerator[Variables | Spent | End]) -> None:
         """Give out slices as chains are found, and there is room. Raises StalledError."""
         some: list[Variables] = []
-        async for item in found:
-            if isinstance(item, Variables):
-                some.append(item)
-                if len(some) >= self._sizing.next(self._clock() - self._began):
-                    await self._give_out(tuple(some))
-                    some = []
-            else:
-                self._part.report.add(item)
-                self._breaker.look(item)
-            if self._part.is_over or self._bugs:
-                return
-        if some:
-            await self._give_out(tuple(some))
+        has_room = False
+        try:
+            async for item in found:
+                if isinstance(item, Variables):
+                    some.append(item)
+                    has_room = has_room or (self._is_enough(some) and await self._room())
+                    # Until there was room, slices were done, and it is known better how large one should be.
+                    if has_room and self._is_enough(some):
+                        some, has_room = self._give_out(some), False
+                else:
+                    self._part.report.add(item)
+                    self._breaker.look(item)
+                if self._part.is_over or self._bugs:
+                    return
+            if some and (has_room or await self._room()):
+                some, has_room = self._give_out(some), False
+        finally:
+            if has_room:
+                self._slots.give(self._run_id)
 
-    async def _give_out(self, some: tuple[Variables, ...]) -> None:
-        """Begin a slice as soon as there is room for it."""
+    def _is_enough(self, some: list[Variables]) -> bool:
+        return len(some) >= self._sizing.next(self._clock() - self._began)
+
+    async def _room(self) -> bool:
+        """Wait for room for a slice; whether there is some, and not the end of the run."""
         with suppress(StoppedError):
             await self._part.tools.stop.race(self._slots.take(self._run_id))
-            task = asyncio.create_task(self._do(some))
-            self._under_way.add(task)
-            task.add_done_callback(self._done)
+            return True
+        return False
+
+    def _give_out(self, some: list[Variables]) -> list[Variables]:
+        """Begin a slice; an empty one, for what comes next."""
+        task = asyncio.create_task(self._do(tuple(some)))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return []
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

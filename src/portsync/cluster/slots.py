@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_FOR_EACH = 2
+SLICES_FOR_EACH = 2
 """A slice that is done, and one that waits at the same worker."""
 
 
@@ -49,4 +49,4 @@ class Slots:
         self._freed.set()
 
     def _share(self) -> int:
-        return max(1, self._width() * _FOR_EACH // max(1, len(self._active)))
+        return max(1, self._width() * SLICES_FOR_EACH // max(1, len(self._active)))
