@@ -173,3 +173,21 @@ def test_a_slice_is_as_large_as_is_known_to_be_right_when_there_is_room_for_it(o
     assert sizes[:3] == [3, 3, 3]
     assert 12 in sizes[3:5]
     assert sum(sizes) == 60
+
+
+def test_chains_that_are_found_slowly_do_not_wait_until_they_are_many(
+    over: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slicing, "LONGEST_S", -1.0)
+    sizes: list[int] = []
+
+    class Cluster(HereCluster):
+        async def do(self, slice_: Slice) -> SliceResult:
+            if slice_.resource == 0:
+                sizes.append(len(slice_.places))
+            return await super().do(slice_)
+
+    run = over(Cluster, orgs=", ".join(f"o{number}" for number in range(20)))
+
+    assert run.exit_code == 0
+    assert sizes == [1] * 20

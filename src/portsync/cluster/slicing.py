@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _GRACE_S = 15.0
 """Seconds that workers get to end what is under way when a run is over: longer than they take for it."""
+LONGEST_S = 0.5
+"""So long chains wait for others that are to be of their slice."""
 _TRIES = 3
 """So often a slice is given out that a worker gave back because it was about to end."""
 _HELD = msgspec.msgpack.Decoder(tuple[Entity, tuple[Target, ...]])
@@ -62,7 +64,7 @@ class Slicing:
         self._bugs: list[BaseException] = []
         self._shows = part.showing.wants_examples
         self._clock = asyncio.get_running_loop().time
-        self._began = self._clock()
+        self._began = self._since = self._clock()
 
     async def run(self) -> None:
         """Read the resource to its end, or to where the run is over. Raises what a bug raised."""
@@ -91,6 +93,7 @@ class Slicing:
             async for item in found:
                 if isinstance(item, Variables):
                     some.append(item)
+                    self._since = self._clock() if len(some) == 1 else self._since
                     has_room = has_room or (self._is_enough(some) and await self._room())
                     # Until there was room, slices were done, and it is known better how large one should be.
                     if has_room and self._is_enough(some):
@@ -107,7 +110,9 @@ class Slicing:
                 self._slots.give(self._run_id)
 
     def _is_enough(self, some: list[Variables]) -> bool:
-        return len(some) >= self._sizing.next(self._clock() - self._began)
+        """Whether these are a slice: also where chains are found so slowly that workers would wait for more."""
+        now = self._clock()
+        return len(some) >= self._sizing.next(now - self._began) or now - self._since > LONGEST_S
 
     async def _room(self) -> bool:
         """Wait for room for a slice; whether there is some, and not the end of the run."""
