@@ -73,6 +73,8 @@ class Costs:
     """In which the command waits for a cluster that has nothing else to do, from its start to its end."""
     worker_start_s: float
     """For a worker to take part in a run."""
+    slice_s: float
+    """For a slice, in Python of the worker, beyond what is in it."""
     asking_s: float
     """For a worker, in Python, to ask the scheduler whether a request may begin, or a batch."""
     granting_s: float

@@ -7,8 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench.simulation.clockwork import Clockwork, Limit, Machine, Places, Process, Program, Signal
-from bench.simulation.line import Jq, Worker, World
+from bench.simulation.clockwork import Clockwork, Limit, Machine, Places, Process, Program
+from bench.simulation.cluster_run import ClusterRun, parents_read
+from bench.simulation.jq import Jq
+from bench.simulation.line import Worker, World
 from bench.simulation.shapes import Cluster, Local, Shape
 
 if TYPE_CHECKING:
@@ -100,8 +102,8 @@ def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
         nonlocal ended_at
         yield main.use(start_s)
         yield costs.idle_s + costs.port_turns * shape.port.latency_s
-        yield from _parents(world, 1)
-        clock.start(_parents(world, shape.work.parent_pages - 1))
+        yield from parents_read(world, 1)
+        clock.start(parents_read(world, shape.work.parent_pages - 1))
         yield from worker.run(chains)
         ended_at = clock.now
 
@@ -113,16 +115,6 @@ def _local(shape: Shape, site: Local, costs: Costs, grain: int) -> Forecast:
         "CPU (JQ)": sum(p.busy_s for p in programs) / len(programs) / ended_at,
     }
     return _found(world, ended_at, parts, jq.started, worker.most_held, shape.work.entities)
-
-
-def _parents(world: World, pages: int) -> Process:
-    """Read so many pages of the parameter's values, one after the other."""
-    if pages:
-        yield from world.granted(pages)
-        if world.budget is not None:
-            yield world.budget.enter(pages)
-        world.counts.requests += pages
-        yield (world.shape.source.latency_s + world.costs.wire_s) * pages
 
 
 def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
@@ -137,7 +129,7 @@ def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
         world.granting, world.database, world.source, world.port = (Program(clock, machine) for _ in range(4))
         for resting in (costs.resting, *(costs.resting_worker for _ in range(site.workers))):
             machine.keep_busy(resting)
-    run = _Run(world, site, machine)
+    run = ClusterRun(world, site, machine)
     clock.start(run.command())
     clock.run()
     # What was not seen is looked for once, at the end, by one connection.
@@ -152,110 +144,6 @@ def _cluster(shape: Shape, site: Cluster, costs: Costs, grain: int) -> Forecast:
     most_held = max(worker.most_held for worker in run.workers)
     found = _found(world, wall_s, parts, 1, most_held, shape.work.entities // site.workers)
     return replace(found, main_mb=found.main_mb + costs.worker_mb - costs.base_mb)
-
-
-class _Run:
-    """A run of a cluster: one command, which finds the chains, and workers that take them in slices."""
-
-    def __init__(self, world: World, site: Cluster, machine: Machine) -> None:
-        self._world = world
-        self._site = site
-        self._machine = machine
-        self._left = self._all = -(-world.shape.work.chains // world.grain)
-        self._known = 0
-        """Chains of which the coordinator has heard, and that nobody has taken."""
-        self._more = Signal()
-        self._slices = Slices(site, world.grain)
-        self._running = site.workers * site.slices
-        self.coordinator = Program(world.clock, machine)
-        self.loops: list[Program] = []
-        """Of Python, one for each worker."""
-        self.jq: list[Jq] = []
-        self.workers: list[Worker] = []
-        """What each of them does at once."""
-        self._begun_at = 0.0
-        self.ended_at = 0.0
-
-    def command(self) -> Process:
-        """Begin, and find the chains while workers read those that are found."""
-        world, costs = self._world, self._world.costs
-        start_s = costs.start_again_s if world.shape.work.is_again else costs.start_s
-        yield self.coordinator.use(start_s + costs.cluster_start_s)
-        yield costs.idle_s + costs.cluster_idle_s + costs.port_turns * world.shape.port.latency_s
-        self._begun_at = world.clock.now
-        for _ in range(self._site.workers):
-            main = Program(world.clock, self._machine)
-            jq = Jq(world.clock, [Program(world.clock, self._machine)])
-            self.loops.append(main)
-            self.jq.append(jq)
-            joined = Signal()
-            world.clock.start(self._join(main, joined))
-            for _ in range(self._site.slices):
-                worker = Worker(world, main, jq)
-                self.workers.append(worker)
-                world.clock.start(self._work(worker, joined))
-        pages = world.shape.work.parent_pages
-        steps = max(1, pages // world.grain)
-        for step in range(steps):
-            yield from _parents(world, _part(pages, step, steps))
-            self._known += _part(self._all, step, steps)
-            told, self._more = self._more, Signal()
-            told.happen()
-
-    def _join(self, main: Program, joined: Signal) -> Process:
-        """Take part in the run."""
-        yield main.use(self._world.costs.worker_start_s)
-        joined.happen()
-
-    def _work(self, worker: Worker, joined: Signal) -> Process:
-        """Do one slice after the other."""
-        world = self._world
-        yield joined.wait
-        while self._left:
-            if not self._known:
-                yield self._more.wait
-                continue
-            size = min(self._slices.next(world.clock.now - self._begun_at), self._known)
-            self._left, self._known = self._left - size, self._known - size
-            yield self.coordinator.use(self._site.slice_cpu_s * world.grain)
-            begun = world.clock.now
-            yield from worker.run(deque([world.shape.work.records] * size))
-            self._slices.took(size, world.clock.now - begun)
-        self._running -= 1
-        if not self._running:
-            self.ended_at = world.clock.now
-
-
-def _part(whole: int, number: int, parts: int) -> int:
-    """How large a part is, where all together are the whole."""
-    return whole * (number + 1) // parts - whole * number // parts
-
-
-_SHORTEST_S, _SHARE, _GROWTH = 1.0, 0.125, 4
-
-
-class Slices:
-    """How many chains a slice has: one in the beginning, later as many as take a share of the time that has passed.
-    Where a chain stands for many, so does a slice."""
-
-    def __init__(self, site: Cluster, grain: int) -> None:
-        self._site = site
-        self._grain = grain
-        self._largest = 0
-        self._chain_s = 0.0
-
-    def next(self, elapsed_s: float) -> int:
-        """The size of the next one, so many seconds after the first."""
-        if not self._largest:
-            return 1
-        wanted_s = min(self._site.slice_s, max(_SHORTEST_S, elapsed_s * _SHARE))
-        return max(1, min(int(wanted_s / max(self._chain_s, 1e-6)), self._largest * _GROWTH))
-
-    def took(self, size: int, seconds: float) -> None:
-        """Heed how long a slice took."""
-        each_s = seconds / size / self._grain
-        self._chain_s = (self._chain_s + each_s) / 2 if self._largest else each_s
-        self._largest = max(self._largest, size)
 
 
 def _found(

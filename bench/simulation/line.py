@@ -22,13 +22,12 @@ from portsync.upsert import IN_FLIGHT
 
 if TYPE_CHECKING:
     from bench.simulation.costs import Costs
+    from bench.simulation.jq import Jq
 
 _BEFORE = 0.4
 """The share of what a page takes in Python that is spent before its request is sent; or a batch."""
 _IN_WRITER = 0.5
 """The share of what an entity takes in Python that is spent where all pages meet."""
-_COMPILING = 0.5
-"""The share of what a JQ process takes to start that goes into its first run."""
 
 
 @dataclass(slots=True)
@@ -71,29 +70,6 @@ class World:
                 yield asker.use(self.costs.asking_s * weight)
             yield self.granting.use(self.costs.granting_s * weight)
             yield self.grant_s * weight
-
-
-class Jq:
-    """The JQ processes of one loop of Python."""
-
-    def __init__(self, clock: Clockwork, programs: list[Program]) -> None:
-        self.programs = programs
-        self.started = 0
-        self._room = Places(clock, len(programs))
-        self._idle: list[int] = []
-
-    def run(self, costs: Costs, seconds: float) -> Process:
-        """Let one of them compute for so long, as soon as one is free."""
-        yield self._room.enter
-        if self._idle:
-            number = self._idle.pop()
-        else:
-            number, self.started = self.started, self.started + 1
-            # The first one is started before it is needed; but its first run compiles the programs all the same.
-            yield self.programs[number].use(costs.jq_start_s * (1.0 if number else _COMPILING))
-        yield self.programs[number].use(seconds)
-        self._idle.append(number)
-        self._room.leave()
 
 
 class Worker:
@@ -189,7 +165,10 @@ class Worker:
         answer_s = (world.shape.source.latency_s + costs.wire_s) * grain
         world.places.busy_s += answer_s
         yield answer_s
-        world.places.leave()
+        if world.granting is None:
+            world.places.leave()
+        else:
+            world.clock.after(world.grant_s, world.places.leave)  # until the scheduler has heard of it
         yield self.main.use(page_s * grain * (1 - _BEFORE))
         self.held += 1
         self.most_held = max(self.most_held, self.held)

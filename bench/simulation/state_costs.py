@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from tests.postgres import postgres_server
 
 from portsync.flow import Entity
+from portsync.held import HeldEntities
 from portsync.state.catalog import Accepted, Catalog
 from portsync.state.place import StatePlace
+from portsync.state.seen import SeenEntities
 from portsync.state.slice_book import SliceBook
 from portsync.state.slice_page import SlicePage
 from portsync.state.store import joined_state, opened_state
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _SMALL, _LARGE, _ROWS = 100, 500, 40_000
+_SLICES = 50
 _RESOURCE = "/records#1"
 
 
@@ -43,6 +46,7 @@ def state_costs() -> dict[str, float]:
         place = StatePlace(url=url.replace("postgresql:", "postgresql+psycopg:"), integration="bench")
         small, large = _asked(place, "small", _SMALL), _asked(place, "large", _LARGE)
         few, many = _asked(place, "few", _SMALL, has_claims=True), _asked(place, "many", _LARGE, has_claims=True)
+        slice_s = _slice_s(place)
         with opened_state(place) as connection:
             catalog = Catalog(connection, "large", "")
             begun = time.perf_counter()
@@ -62,6 +66,7 @@ def state_costs() -> dict[str, float]:
         "stale_s": stale_s,
         "claim_s": claim_s,
         "claim_entity_s": claim_entity_s,
+        "slice_s": slice_s,
         "claim_python_s": python_s,
         "claim_python_entity_s": python_entity_s,
     }
@@ -97,6 +102,22 @@ def _asked(place: StatePlace, name: str, page: int, *, has_claims: bool = False)
             taken.append((cpu_s * page / _ROWS, (wall_s - cpu_s) * page / _ROWS))
     (_, first_wait_s), (again_cpu_s, again_wait_s) = taken
     return _Asked(first_wait_s, again_cpu_s, again_wait_s)
+
+
+def _slice_s(place: StatePlace) -> float:
+    """What a slice takes by which nothing is written."""
+    with opened_state(place) as connection, joined_state(place) as joined:
+        catalog = Catalog(connection, "slices", "")
+        book = SliceBook(connection, catalog.id, catalog.run)
+        begun = time.perf_counter()
+        for _ in range(_SLICES):
+            number = book.new()
+            page = SlicePage(joined, catalog.id, catalog.run, number)
+            with HeldEntities(), SeenEntities("report"):
+                Catalog(joined, "slices", "", joined=catalog.run, noted=page.note).close()
+            assert not list(book.spooled(number))
+            book.close(number)
+        return (time.perf_counter() - begun) / _SLICES
 
 
 def _entity(number: int) -> Entity:
