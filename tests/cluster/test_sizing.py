@@ -60,6 +60,14 @@ def test_the_first_slices_may_have_more_where_a_source_allows_more_at_once() -> 
     assert sizing.next(50.0) == 1, "it is known now that they take long"
 
 
+def test_a_slice_has_no_fewer_chains_than_are_read_at_once_as_long_as_it_does_not_take_long() -> None:
+    sizing = Sizing(first=5)
+    sizing.took(5, 4.0)
+
+    assert sizing.next(4.0) == 5, "they waited for the source, at the same time"
+    assert Sizing().next(4.0) == 1
+
+
 @given(st.floats(0.001, 1.0), st.integers(1, 16))
 def test_slices_of_chains_that_are_alike_come_to_take_five_seconds_each(chain_s: float, workers: int) -> None:
     assert sizes(lambda _: chain_s, 100 + 100 * workers, workers)[-1] * chain_s == pytest.approx(

@@ -17,7 +17,8 @@ class Sizing:
     """Watches slices, and says how large the next one should be."""
 
     def __init__(self, first: int = 1) -> None:
-        """`first`: how many chains a slice has until it is known how long they take."""
+        """`first`: how many chains a slice has until it is known how long they take, and later, too, as long as it does
+        not take long: so many are read at once."""
         self._first = first
         self._largest = 0
         """How many chains the largest slice had that is done."""
@@ -29,7 +30,8 @@ class Sizing:
         if self._chain_s is None:
             return self._first
         wanted_s = min(self._longest_s, max(_SHORTEST_S, elapsed_s * _SHARE))
-        fitting = int(wanted_s / max(self._chain_s, 1e-6))
+        chain_s = max(self._chain_s, 1e-6)
+        fitting = max(int(wanted_s / chain_s), min(self._first, int(self._longest_s / chain_s)))
         return max(1, min(fitting, self._largest * _GROWTH, _MOST))
 
     def took(self, chains: int, seconds: float) -> None:
