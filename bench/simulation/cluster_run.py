@@ -156,7 +156,9 @@ class Slices:
         if not self._largest:
             return self.first
         wanted_s = min(self._site.slice_s, max(_SHORTEST_S, elapsed_s * _SHARE))
-        return max(1, min(int(wanted_s / max(self._chain_s, 1e-6)), self._largest * _GROWTH))
+        chain_s = max(self._chain_s, 1e-6)
+        fitting = max(int(wanted_s / chain_s), min(self.first, int(self._site.slice_s / chain_s)))
+        return max(1, min(fitting, self._largest * _GROWTH))
 
     def took(self, size: int, seconds: float) -> None:
         """Heed how long a slice took."""
