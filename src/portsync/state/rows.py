@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from itertools import islice
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -73,6 +73,10 @@ class EntityRows:
 
     def settle(self, rows: Sequence[tuple[int, str, bytes | None]], run: int) -> None:
         """Write down scope, identifier and digest of what Port accepted in this run; what a later one gave stays."""
+        if self._connection.dialect.name == "postgresql":
+            for scope, some in groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0)):
+                self._settle_together(scope, {identifier: digest for _, identifier, digest in some}, run)
+            return
         taken = (
             update(ENTITIES)
             .where(ENTITIES.c.scope == bindparam("of_scope"), ENTITIES.c.identifier == bindparam("of_identifier"))
@@ -83,6 +87,14 @@ class EntityRows:
         # In one order, as in `give`.
         listed = sorted(rows, key=itemgetter(0, 1))
         self._connection.execute(taken, [dict(zip(names, row, strict=True)) for row in listed])
+
+    def _settle_together(self, scope: int, digests: Mapping[str, bytes | None], run: int) -> None:
+        """The same, of one scope, with one statement: each row by itself takes PostgreSQL three times as long."""
+        hexed = {identifier: None if digest is None else digest.hex() for identifier, digest in digests.items()}
+        by_identifier = cast(literal(orjson.dumps(hexed).decode(), String), self._dialect.JSONB)
+        digest = func.decode(by_identifier[ENTITIES.c.identifier].astext, "hex")
+        is_meant = and_(ENTITIES.c.scope == scope, self.is_among(list(digests)), ENTITIES.c.run == run)
+        self._connection.execute(update(ENTITIES).where(is_meant).values(digest=digest))
 
     def unsettle(self, scopes: Collection[int], identifiers: Sequence[str], run: int) -> None:
         """Forget what Port accepted of these entities, where this run did not come to them yet."""

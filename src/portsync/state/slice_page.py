@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+import orjson
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 
@@ -28,17 +29,14 @@ if TYPE_CHECKING:
 
 _CLAIM = text("""
 INSERT INTO portsync_claims (catalog, resource, key, digest, slice, chain, page, record)
-SELECT :catalog, :resource, one.key, one.digest, :slice, one.chain, one.page, one.record
-FROM unnest(
-    CAST(:keys AS bytea[]), CAST(:digests AS bytea[]), CAST(:chains AS text[]), CAST(:pages AS int[]),
-    CAST(:records AS int[])
-) AS one (key, digest, chain, page, record)
+SELECT :catalog, :resource, decode(one.key, 'hex'), decode(one.digest, 'hex'), :slice, one.chain, one.page, one.record
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS one (key text, digest text, chain text, page int, record int)
 ORDER BY one.key
 ON CONFLICT (catalog, resource, key) DO UPDATE SET digest = excluded.digest
 WHERE portsync_claims.slice = excluded.slice
-RETURNING key
 """)
-"""In the order of the keys, so that two who claim the same ones wait for each other and not for ever."""
+"""In the order of the keys, so that two who claim the same ones wait for each other and not for ever. The rows travel
+as one text: as lists, each of their values would cost as much as all else that is done for it here."""
 
 Counts = dict[str, dict[str, int]]
 """How many entities of each blueprint came to what fate."""
@@ -73,22 +71,22 @@ class SlicePage:
         if not entities:
             return {}
         keyed = {key_of(entity): entity for entity in entities}
-        values = {
-            "catalog": self._catalog,
-            "resource": resource,
-            "slice": self._number,
-            "keys": list(keyed),
-            "digests": [entity.digest for entity in keyed.values()],
-            # A value of the source's may hold what PostgreSQL can not.
-            "chains": [entity.chain.replace("\0", "") for entity in keyed.values()],
-            "pages": [entity.page for entity in keyed.values()],
-            "records": [entity.record for entity in keyed.values()],
-        }
+        rows = [
+            {
+                "key": key.hex(),
+                "digest": entity.digest.hex(),
+                # A value of the source's may hold what PostgreSQL can not.
+                "chain": entity.chain.replace("\0", ""),
+                "page": entity.page,
+                "record": entity.record,
+            }
+            for key, entity in keyed.items()
+        ]
+        values = {"catalog": self._catalog, "resource": resource, "slice": self._number}
         with self._writing():
             self._check()
-            ours = set(map(bytes, self._connection.execute(_CLAIM, values).scalars()))
-            theirs = [key for key in keyed if key not in ours]
-            return self._claimed(resource, theirs) if theirs else {}
+            claimed = self._connection.execute(_CLAIM, {**values, "rows": orjson.dumps(rows).decode()}).rowcount
+            return {} if claimed == len(rows) else self._of_others(resource, list(keyed))
 
     def spool(self, about: str, contents: Sequence[bytes]) -> None:
         """Put these aside for the coordinator, who takes them when the slice is done."""
@@ -114,10 +112,9 @@ class SlicePage:
         if not self._connection.execute(noted.values(accepted=json.dumps(self._accepted))).rowcount:
             raise _superseded()
 
-    def _claimed(self, resource: int, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, str]]:
-        chosen = select(CLAIMS).where(
-            CLAIMS.c.catalog == self._catalog, CLAIMS.c.resource == resource, CLAIMS.c.key.in_(keys)
-        )
+    def _of_others(self, resource: int, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, str]]:
+        is_meant = (CLAIMS.c.catalog == self._catalog) & (CLAIMS.c.resource == resource) & CLAIMS.c.key.in_(keys)
+        chosen = select(CLAIMS).where(is_meant, CLAIMS.c.slice != self._number)
         rows = self._connection.execute(chosen)
         return {bytes(row.key): (bytes(row.digest), place_of(row.page, row.record, row.chain)) for row in rows}
 
