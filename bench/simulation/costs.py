@@ -77,6 +77,9 @@ class Costs:
     """For a slice, in Python of the worker, beyond what is in it."""
     asking_s: float
     """For a worker, in Python, to ask the scheduler whether a request may begin, or a batch."""
+    lag_s: float
+    """By which a request of a worker takes longer than what both ends compute, and wait for: the loop of Python that
+    has to go on with it is also Dask's."""
     granting_s: float
     """For the scheduler to answer."""
     resting: float

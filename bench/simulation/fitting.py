@@ -11,7 +11,7 @@ from bench.runs import started
 from bench.simulation.costs import Costs
 from bench.simulation.forecast import FIELD_MB, forecast
 from bench.simulation.real import Measured, batches, measured
-from bench.simulation.shapes import Cluster, Port, Shape, Work
+from bench.simulation.shapes import Cluster, Port, Shape, Source, Work
 from bench.simulation.state_costs import state_costs
 from bench.simulation.watching import watched
 
@@ -40,6 +40,7 @@ CLUSTER_SHAPES = (
     Shape(Work(60, 200, 100), site=ONE_MACHINE, name="large pages"),
     Shape(Work(2, 2_000, 10), site=ONE_MACHINE, name="small pages"),
 )
+LAGGING = Shape(Work(300, 10, 10), Source(0.06, 5), site=ONE_MACHINE, name="a slow source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +67,41 @@ def measure(told: Callable[[str], None], repeat: int = 3) -> Costs:
     for shape in CLUSTER_SHAPES:
         told(f"measuring: a cluster, {shape.name}")
         over.append(Run(shape, measured(shape, repeat)))
-    return with_cluster(replace(costs, resting=resting, resting_worker=resting_worker), over)
+    told(f"measuring: a cluster, {LAGGING.name}")
+    lagging = measured(LAGGING, repeat)
+    return with_cluster(replace(costs, resting=resting, resting_worker=resting_worker), over, lagging)
 
 
 def fitted(runs: Sequence[Run], slow: Measured, state: Mapping[str, float]) -> Costs:
     """The costs that explain best what the runs took, each run counting as much as any other."""
 
-    def explained(took: Callable[[Measured], float], *features: Callable[[Work], float]) -> list[float]:
+    def explained(took: Callable[[Run], float], *features: Callable[[Work], float]) -> list[float]:
         rows = [[feature(run.shape.work) for feature in features] for run in runs]
-        return least_squares(rows, [took(run.took) for run in runs])
+        return least_squares(rows, [took(run) for run in runs])
 
-    start_s, start_again_s, chain_s, page_s, write_s, entity_s, batch_s, batch_field_s = explained(
-        lambda took: took.main_cpu_s,
+    write_s = state["write_s"]
+    start_s, start_again_s, chain_s, page_s, entity_s, batch_s, batch_field_s = explained(
+        lambda run: run.took.main_cpu_s - write_s * run.shape.work.written_together,
         lambda work: not work.is_again,
         lambda work: work.is_again,
         lambda work: work.chains,
         lambda work: _pages(work) - work.chains,
-        lambda work: work.written_together,
         lambda work: work.entities,
         lambda work: batches(work.sent),
         lambda work: work.sent * work.fields,
     )
     jq_start_s, jq_page_s, jq_entity_s, jq_field_s = explained(
-        lambda took: took.jq_cpu_s,
+        lambda run: run.took.jq_cpu_s,
         lambda work: 1 + (_pages(work) > 1),
         _pages,
         lambda work: work.entities,
         lambda work: work.entities * work.fields,
     )
     source_s, source_field_s = explained(
-        lambda took: took.source_cpu_s, lambda work: work.requests, lambda work: work.entities * work.fields
+        lambda run: run.took.source_cpu_s, lambda work: work.requests, lambda work: work.entities * work.fields
     )
     _, port_s, port_field_s = explained(
-        lambda took: took.port_cpu_s,
+        lambda run: run.took.port_cpu_s,
         lambda _: 1.0,
         lambda work: batches(work.sent),
         lambda work: work.sent * work.fields,
@@ -112,7 +115,6 @@ def fitted(runs: Sequence[Run], slow: Measured, state: Mapping[str, float]) -> C
         port_turns=(_idle_s(slow) - idle_s) / _SLOW_PORT_S,
         chain_s=chain_s,
         page_s=page_s,
-        write_s=write_s,
         entity_s=entity_s,
         batch_s=batch_s,
         batch_field_s=batch_field_s,
@@ -130,6 +132,7 @@ def fitted(runs: Sequence[Run], slow: Measured, state: Mapping[str, float]) -> C
         cluster_idle_s=0.0,
         worker_start_s=0.0,
         asking_s=0.0,
+        lag_s=0.0,
         granting_s=0.0,
         resting=0.0,
         resting_worker=0.0,
@@ -159,7 +162,7 @@ def _with_memory(costs: Costs, runs: Sequence[Run]) -> Costs:
     return replace(costs, base_mb=base_mb, row_mb=row_mb, page_mb=page_mb, jq_mb=jq_mb, jq_page_mb=jq_page_mb)
 
 
-def with_cluster(costs: Costs, runs: Sequence[Run]) -> Costs:
+def with_cluster(costs: Costs, runs: Sequence[Run], lagging: Measured) -> Costs:
     """The same, with what a cluster costs beyond it; the first of the runs is of one record."""
     one = runs[0]
     asked = [[1.0, run.took.requests + run.took.writes] for run in runs]
@@ -184,7 +187,9 @@ def with_cluster(costs: Costs, runs: Sequence[Run]) -> Costs:
         granting_s=granting_s,
         worker_mb=one.took.main_mb,
     )
-    return replace(costs, cluster_idle_s=max(0.0, one.took.wall_s - forecast(one.shape, costs).wall_s))
+    costs = replace(costs, cluster_idle_s=max(0.0, one.took.wall_s - forecast(one.shape, costs).wall_s))
+    late_s = lagging.wall_s - forecast(LAGGING, costs).wall_s
+    return replace(costs, lag_s=max(0.0, late_s * LAGGING.source.concurrency / LAGGING.work.requests))
 
 
 def _in_python_s(costs: Costs, work: Work) -> float:

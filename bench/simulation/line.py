@@ -67,9 +67,18 @@ class World:
         """Ask the scheduler, where there is one, for `weight` requests, one after the other."""
         if self.granting is not None:
             if asker is not None:
-                yield asker.use(self.costs.asking_s * weight)
-            yield self.granting.use(self.costs.granting_s * weight)
+                yield asker.use(self.costs.asking_s * weight / 2)
+            yield self.granting.use(self.costs.granting_s * weight / 2)
             yield self.grant_s * weight
+
+    def ended(self, weight: int, asker: Program, places: Places | None = None) -> Process:
+        """Tell the scheduler, where there is one, that so many requests have come to their end."""
+        if self.granting is not None:
+            yield asker.use(self.costs.asking_s * weight / 2)
+            yield self.granting.use(self.costs.granting_s * weight / 2)
+            yield self.grant_s * weight
+        if places is not None:
+            places.leave()
 
 
 class Worker:
@@ -162,14 +171,16 @@ class Worker:
             fields = world.shape.work.fields * records
             yield world.source.use((costs.source_s + costs.source_field_s * fields) * grain)
         world.counts.requests += grain
-        answer_s = (world.shape.source.latency_s + costs.wire_s) * grain
+        lag_s = 0.0 if world.granting is None else costs.lag_s
+        answer_s = (world.shape.source.latency_s + costs.wire_s + lag_s) * grain
         world.places.busy_s += answer_s
         yield answer_s
         if world.granting is None:
             world.places.leave()
-        else:
-            world.clock.after(world.grant_s, world.places.leave)  # until the scheduler has heard of it
         yield self.main.use(page_s * grain * (1 - _BEFORE))
+        if world.granting is not None:
+            # Others may begin when the answer has been read, and the scheduler has heard of it.
+            world.clock.start(world.ended(grain, self.main, world.places))
         self.held += 1
         self.most_held = max(self.most_held, self.held)
         came.happen()
@@ -227,6 +238,7 @@ class Worker:
         world.counts.writes += count
         yield (world.shape.port.latency_s + costs.wire_s) * count
         yield self.main.use(main_s * (1 - _BEFORE))
+        world.clock.start(world.ended(count, self.main))
         self._room.leave()
         self._under_way -= 1
         if not self._under_way:
