@@ -56,7 +56,9 @@ class Costs:
     state_sent_s: float
     """For PostgreSQL to take down that an entity is sent, and that it was accepted."""
     state_python_s: float
-    """The same in Python, for all of them together, beyond what SQLite takes: statements, waiting included."""
+    """The same in Python, for all of them together, beyond what SQLite takes."""
+    state_python_entity_s: float
+    """The same, for each of them."""
     stale_s: float
     """For PostgreSQL to count an entity among those that were seen, or not, at the end of a run."""
     claim_s: float

@@ -170,14 +170,7 @@ def with_cluster(costs: Costs, runs: Sequence[Run], lagging: Measured) -> Costs:
         asked, [max(0.01, run.took.scheduler_cpu_s - costs.resting * run.took.wall_s) for run in runs]
     )
     worker_start_s, asking_s = least_squares(
-        asked,
-        [
-            max(
-                0.01,
-                run.took.worker_cpu_s - costs.resting_worker * run.took.wall_s - _in_python_s(costs, run.shape.work),
-            )
-            for run in runs
-        ],
+        asked, [_beyond_s(costs, run.took, _in_python_s(costs, run.shape.work)) for run in runs]
     )
     costs = replace(
         costs,
@@ -192,11 +185,16 @@ def with_cluster(costs: Costs, runs: Sequence[Run], lagging: Measured) -> Costs:
     return replace(costs, lag_s=max(0.0, late_s * LAGGING.source.concurrency / LAGGING.work.requests))
 
 
+def _beyond_s(costs: Costs, took: Measured, known_s: float) -> float:
+    """What a worker computed beyond what is known of it; never nothing, because shares of it are looked at."""
+    return max(0.01, took.worker_cpu_s - costs.resting_worker * took.wall_s - known_s)
+
+
 def _in_python_s(costs: Costs, work: Work) -> float:
     """What reading and writing take, wherever that is done."""
     pages_s = costs.chain_s * work.chains + costs.page_s * (_pages(work) - work.chains)
     each_write_s = costs.write_s + costs.state_python_s + costs.claim_python_s
-    each_s = costs.entity_s + costs.claim_python_entity_s
+    each_s = costs.entity_s + costs.state_python_entity_s + costs.claim_python_entity_s
     written_s = each_write_s * work.written_together + each_s * work.entities
     return pages_s + written_s + costs.batch_s * batches(work.sent) + costs.batch_field_s * work.sent * work.fields
 

@@ -206,7 +206,7 @@ class Worker:
         if world.database is not None:
             # The loop of Python waits for the database, statement by statement.
             asked_s = (costs.state_write_s + costs.state_entity_s * records) * grain + costs.state_sent_s * sent
-            python_s = costs.state_python_s * grain
+            python_s = (costs.state_python_s + costs.state_python_entity_s * records) * grain
             if world.granting is not None:
                 asked_s += (costs.claim_s + costs.claim_entity_s * records) * grain
                 python_s += (costs.claim_python_s + costs.claim_python_entity_s * records) * grain

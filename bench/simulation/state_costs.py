@@ -57,6 +57,7 @@ def state_costs() -> dict[str, float]:
         lite_place = StatePlace(Path(folder, "state.db"))
         lite_small, lite = _asked(lite_place, "small", _SMALL), _asked(lite_place, "lite", _LARGE)
     write_s, entity_s = _line(small.again_wait_s, large.again_wait_s)
+    more_s, more_entity_s = _line(small.again_cpu_s - lite_small.again_cpu_s, large.again_cpu_s - lite.again_cpu_s)
     python_s, python_entity_s = _line(few.again_cpu_s - small.again_cpu_s, many.again_cpu_s - large.again_cpu_s)
     claim_s, claim_entity_s = _line(few.again_wait_s - small.again_wait_s, many.again_wait_s - large.again_wait_s)
     return {
@@ -65,7 +66,8 @@ def state_costs() -> dict[str, float]:
         "state_write_s": write_s,
         "state_entity_s": entity_s,
         "state_sent_s": max(0.0, large.first_wait_s / _LARGE - large.again_wait_s / _LARGE),
-        "state_python_s": max(0.0, large.again_cpu_s - lite.again_cpu_s),
+        "state_python_s": more_s,
+        "state_python_entity_s": more_entity_s,
         "stale_s": stale_s,
         "claim_s": claim_s,
         "claim_entity_s": claim_entity_s,
