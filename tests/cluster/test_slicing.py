@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,7 +165,8 @@ def test_a_slice_is_as_large_as_is_known_to_be_right_when_there_is_room_for_it(o
         async def do(self, slice_: Slice) -> SliceResult:
             if slice_.resource == 0:
                 sizes.append(len(slice_.places))
-            return await super().do(slice_)
+            result = await super().do(slice_)
+            return replace(result, took_s=0.01)
 
     run = over(Cluster, orgs=", ".join(f"o{number}" for number in range(60)))
 
