@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from portsync.cluster import slicing
 from portsync.cluster.line import LineLostError
+from portsync.stop import Stop
 from tests.cluster.here import HereCluster
 from tests.postgres import fresh_postgres, postgres
 
@@ -193,3 +195,21 @@ def test_chains_that_are_found_slowly_do_not_wait_until_they_are_many(
 
     assert run.exit_code == 0
     assert sizes == [1] * 20
+
+
+def test_the_last_slice_may_end_at_the_moment_in_which_it_is_waited_for() -> None:
+    async def go() -> None:
+        waiting: Any = slicing.Slicing.__new__(slicing.Slicing)
+        task = asyncio.create_task(asyncio.sleep(0))
+        waiting._under_way = under_way = {task}
+        waiting._bugs = []
+        waiting._part = SimpleNamespace(is_over=False, tools=SimpleNamespace(stop=Stop()))
+        task.add_done_callback(under_way.discard)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert task.done()
+        assert under_way, "nobody has heard of its end yet"
+        await waiting._wait_for_all()
+        assert not under_way
+
+    asyncio.run(go())

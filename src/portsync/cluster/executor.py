@@ -13,7 +13,7 @@ from portsync.cluster.cluster import LOST_LINE, cluster_lost
 from portsync.cluster.line import LineLostError
 from portsync.cluster.sharing import answer_questions
 from portsync.cluster.slicing import Slicing
-from portsync.errors import ClusterError, PortError
+from portsync.errors import ClusterError, PortError, StateLostError
 from portsync.executor import LocalExecutor
 from portsync.plan import constant_blueprints
 from portsync.state.slice_book import SliceBook
@@ -115,7 +115,10 @@ class ClusterExecutor:
         with self._slots.wanted(self._facts.run_id):
             await Slicing(self._cluster, self._book, self._slots, self._facts.run_id, part).run()
         self._see_that_questions_are_answered()
-        part.tools.into.catalog.refresh()
+        try:
+            part.tools.into.catalog.refresh()
+        except StateLostError as error:
+            part.writer.upserter.fail(error)
         if not part.is_over:
             part.report.close()
 

@@ -138,7 +138,9 @@ class Slicing:
         """Wait until all slices are done, or the run is over."""
         with suppress(StoppedError):
             while self._under_way and not self._part.is_over and not self._bugs:
-                await self._part.tools.stop.race(asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED))
+                # Those of now: the last one may have ended, and be gone, before the wait begins.
+                waiting = asyncio.wait(set(self._under_way), return_when=asyncio.FIRST_COMPLETED)
+                await self._part.tools.stop.race(waiting)
 
     async def _give_up(self) -> None:
         """Let slices that are under way come to their end soon, where there still are any."""
